@@ -1,0 +1,1 @@
+"""The rooms of the wire formats; none of them imports another."""

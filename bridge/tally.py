@@ -1,0 +1,72 @@
+"""What an answer used: tokens in disjoint kinds, money in integer nano-AIU.
+
+The kinds never overlap: cached and cache-write tokens are not input tokens again; reasoning tokens are a part of the
+output tokens, told apart for information only. 1 AI credit = 1 AIU = 1e9 nano-AIU = 0.01 USD
+(https://docs.github.com/en/copilot/concepts/billing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeGuard
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Tokens of one answer and `nano`, the cost in nano-AIU as the upstream reported it (None: it did not)."""
+
+    input: int = 0
+    cached: int = 0
+    cache_write: int = 0
+    output: int = 0
+    reasoning: int = 0
+    nano: int | None = None
+
+
+def read_openai_usage(usage: Mapping[str, object]) -> Tally:
+    """Chat's `usage`: prompt tokens include the cached ones; Gemini reports its reasoning beside the completion."""
+    prompt = _count(usage, "prompt_tokens")
+    cached = min(prompt, _count(_part(usage, "prompt_tokens_details"), "cached_tokens"))
+    output = _count(usage, "completion_tokens")
+    reasoning = _count(_part(usage, "completion_tokens_details"), "reasoning_tokens")
+    beside = _count(usage, "reasoning_tokens")
+    if beside and not reasoning:
+        reasoning = beside
+        if _count(usage, "total_tokens") >= prompt + output + beside:
+            output += beside
+    return Tally(input=prompt - cached, cached=cached, output=output, reasoning=reasoning)
+
+
+def with_copilot_usage(tally: Tally, reported: Mapping[str, object]) -> Tally:
+    """The same tally with Copilot's own `copilot_usage` laid over it: its counts and its price are the billed ones."""
+    total = reported.get("total_nano_aiu")
+    counts: dict[str, int] = {}
+    details = reported.get("token_details")
+    for detail in details if isinstance(details, list) else []:
+        if isinstance(detail, dict) and isinstance(kind := detail.get("token_type"), str):
+            counts[kind] = counts.get(kind, 0) + _count(detail, "token_count")
+    return Tally(
+        input=counts.get("input", tally.input),
+        cached=counts.get("cache_read", tally.cached),
+        cache_write=counts.get("cache_write", tally.cache_write),
+        output=counts.get("output", tally.output),
+        reasoning=tally.reasoning,
+        nano=total if _is_price(total) else tally.nano,
+    )
+
+
+def _is_price(value: object) -> TypeGuard[int]:
+    """A sum of money that a ledger column can hold."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _part(mapping: Mapping[str, object], name: str) -> Mapping[str, object]:
+    value = mapping.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _count(mapping: Mapping[str, object], name: str) -> int:
+    """A token count; upstreams have sent null, floats and negatives here, none of which may break a request."""
+    value = mapping.get(name)
+    return max(0, int(value)) if isinstance(value, int | float) and value == value and value < 1e15 else 0
