@@ -1,0 +1,1 @@
+"""What the gateway remembers: members, keys, seats, routes, the ledger."""

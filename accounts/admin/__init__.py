@@ -1,0 +1,30 @@
+"""The console: what owners change and auditors read, one file per model.
+
+Django discovers this package as the admin of `accounts`; importing the files registers them.
+"""
+
+from __future__ import annotations
+
+from accounts.admin import (
+    api_key,
+    catalogue_copy,
+    device_login,
+    instance,
+    member,
+    model_route,
+    seat,
+    team,
+    usage_record,
+)
+
+__all__ = [
+    "api_key",
+    "catalogue_copy",
+    "device_login",
+    "instance",
+    "member",
+    "model_route",
+    "seat",
+    "team",
+    "usage_record",
+]

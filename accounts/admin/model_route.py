@@ -1,0 +1,145 @@
+"""Model routes in the console: which name becomes which model.
+
+Rows that were shipped or come from the environment are decided elsewhere: here they can be switched off and noted,
+nothing else. Rows made in the console are the owner's own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RelatedDropdownFilter
+
+from accounts.admin.columns import Tone, badge, button, column, many
+from accounts.admin.errand import Errand
+from accounts.admin.lists_in_forms import LinesField
+from accounts.admin.rows import ConsoleAdmin
+from accounts.models import ModelRoute, RouteOrigin, RouteScope
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+
+    _Form = forms.ModelForm[ModelRoute]
+else:
+    _Form = forms.ModelForm  # generic in the stubs only
+
+_TONES = {RouteOrigin.SHIPPED: Tone.PLAIN, RouteOrigin.ENVIRONMENT: Tone.CARE, RouteOrigin.CONSOLE: Tone.NEWS}
+_DECIDED_ELSEWHERE = ("pattern", "scope", "team", "member", "key", "priority", "target", "fallbacks")
+
+
+def _switch(route: ModelRoute, *, on: bool) -> bool:
+    if route.active == on:
+        return False
+    route.active = on
+    route.save(update_fields=["active"])
+    return True
+
+
+_SWITCH_ON: Errand[ModelRoute] = Errand(
+    title=_("Switch on"),
+    question=_("The route applies to requests from now on."),
+    act=lambda route: _switch(route, on=True),
+    done=_("%(row)s is on."),
+    unchanged=_("%(row)s was on before."),
+    changed="active",
+)
+_SWITCH_OFF: Errand[ModelRoute] = Errand(
+    title=_("Switch off"),
+    question=_("Requests no longer take this route; the names pass as they are or take another."),
+    act=lambda route: _switch(route, on=False),
+    done=_("%(row)s is off."),
+    unchanged=_("%(row)s was off before."),
+    changed="active",
+)
+
+
+class ModelRouteForm(_Form):
+    fallbacks = LinesField(label=_("fallbacks"), help_text=_("Taken in order when the model is not live."))
+
+    class Meta:
+        model = ModelRoute
+        fields = (*_DECIDED_ELSEWHERE, "active", "note")
+
+    def clean(self) -> dict[str, Any]:
+        """Drop what the chosen scope does not name: the page hides those fields but keeps their values."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        scope = cleaned.get("scope")
+        for name in (RouteScope.TEAM, RouteScope.MEMBER, RouteScope.KEY):
+            if name in cleaned and scope is not None and name != scope:
+                cleaned[name.value] = None
+        return cleaned
+
+
+@admin.register(ModelRoute)
+class ModelRouteAdmin(ConsoleAdmin):
+    form = ModelRouteForm
+    list_display = ("pattern", "target", "fallback_names", "scope_name", "priority", "active", "origin_badge", "note")
+    list_display_links = ("pattern",)
+    list_filter = (
+        ("origin", ChoicesDropdownFilter),
+        ("scope", ChoicesDropdownFilter),
+        ("active", BooleanRadioFilter),
+        ("team", RelatedDropdownFilter),
+        ("member", RelatedDropdownFilter),
+    )
+    list_select_related = ("team", "member", "key")
+    search_fields = ("pattern", "target", "note", "member__username", "team__name")
+    search_help_text = _("Model name, note, member or team")
+    date_hierarchy = "created_at"
+    autocomplete_fields = ("team", "member", "key")
+    conditional_fields = {"team": "scope == 'team'", "member": "scope == 'member'", "key": "scope == 'key'"}
+    fieldsets = (
+        (None, {"fields": ("pattern", "target", "fallbacks", "priority")}),
+        (_("For whom"), {"fields": ("scope", "team", "member", "key")}),
+        (_("State"), {"fields": ("active", "note", "origin_badge", "created_at")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("pattern", "target", "fallbacks", "priority")}),
+        (_("For whom"), {"fields": ("scope", "team", "member", "key")}),
+        (_("State"), {"fields": ("active", "note")}),
+    )
+    actions = ("switch_on_many", "switch_off_many")
+    actions_detail = ("switch_on_one", "switch_off_one")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        if obj is None:
+            return ()
+        decided = () if obj.origin == RouteOrigin.CONSOLE else _DECIDED_ELSEWHERE
+        return ("origin_badge", "created_at", *decided)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_own = not isinstance(obj, ModelRoute) or obj.origin == RouteOrigin.CONSOLE
+        return is_own and request.user.has_perm("accounts.delete_modelroute")
+
+    @column(_("fallbacks"))
+    def fallback_names(self, route: ModelRoute) -> str:
+        return ", ".join(route.fallbacks)
+
+    @column(_("for"), sorted_by="scope")
+    def scope_name(self, route: ModelRoute) -> str:
+        named = route.team or route.member or route.key
+        return f"{route.get_scope_display()} {named}" if named else route.get_scope_display()
+
+    @badge(_("origin"), _TONES, sorted_by="origin")
+    def origin_badge(self, route: ModelRoute) -> tuple[str, str]:
+        return route.origin, route.get_origin_display()
+
+    @many(_("Switch on"))
+    def switch_on_many(self, request: HttpRequest, queryset: QuerySet[ModelRoute]) -> HttpResponse | None:
+        return self.on_many(request, queryset, _SWITCH_ON)
+
+    @many(_("Switch off"))
+    def switch_off_many(self, request: HttpRequest, queryset: QuerySet[ModelRoute]) -> HttpResponse | None:
+        return self.on_many(request, queryset, _SWITCH_OFF)
+
+    @button(_("Switch on"), icon="toggle_on")
+    def switch_on_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.on_one(request, object_id, _SWITCH_ON)
+
+    @button(_("Switch off"), icon="toggle_off")
+    def switch_off_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.on_one(request, object_id, _SWITCH_OFF)

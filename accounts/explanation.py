@@ -1,0 +1,116 @@
+"""What would happen to a request: which route, model, seat, upstream formats and prices, and why. Nothing is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from accounts.directory import Caller
+from accounts.routing import choose_model, choose_seat, find_route
+from bridge.copilot.endpoints import Endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from accounts.directory import SeatEntry, Snapshot
+    from accounts.models import Member
+    from bridge.copilot.catalogue import Catalogue
+    from bridge.copilot.model import Model, TokenPrice
+
+_NANO_PER_CREDIT = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The decisions on one model name for one caller."""
+
+    requested: str
+    caller: Caller
+    seat: SeatEntry
+    model: Model
+    why: str
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The upstream formats the model takes; a client's own format is used when it is among them."""
+        return tuple(dict.fromkeys(endpoint.wire_format for endpoint in Endpoint if endpoint in self.model.endpoints))
+
+    def lines(self) -> Iterator[str]:
+        """Yield the explanation as a person reads it."""
+        yield f"requested   {self.requested}"
+        yield f"caller      {self.caller.member_name}" + (
+            f", key {self.caller.key_name}" if self.caller.key_name else ""
+        )
+        yield f"route       {self.why}"
+        yield f"model       {self.model.id}"
+        yield f"seat        {self.seat.name} ({self._why_this_seat()})"
+        yield f"upstream    {', '.join(self.formats) or 'no generation format'}{self._rule()}"
+        for price in self.model.prices:
+            yield f"price       {_price(price)}"
+        if not self.model.prices:
+            yield f"price       {_multiplier(self.model)}"
+
+    def _why_this_seat(self) -> str:
+        return "the member's own" if self.seat.owner == self.caller.member else "serves the team"
+
+    def _rule(self) -> str:
+        return " (a client's own format when it is among them, else it is translated)" if self.formats else ""
+
+
+def without_key(member: Member) -> Caller:
+    """A caller for a member without a key's limits."""
+    return Caller(
+        key=0,
+        key_name="",
+        key_hint="",
+        member=member.pk,
+        member_name=member.username,
+        team=member.team_id,
+        team_name=member.team.name if member.team else "",
+        doors=frozenset(),
+        models=(),
+        networks=(),
+        expires_at=None,
+        language=member.language,
+    )
+
+
+async def explain(
+    snapshot: Snapshot,
+    caller: Caller,
+    requested: str,
+    catalogue_of: Callable[[int], Awaitable[Catalogue]],
+    *,
+    now: float,
+    page: str,
+    overflow: bool,
+) -> Explanation:
+    """Return what the gateway would decide; raises what a request would be refused with."""
+    seat = choose_seat(snapshot, caller, now, page=page, overflow=overflow)
+    live = (await catalogue_of(seat.id)).models
+    choice = choose_model(find_route(snapshot, caller, requested), requested, live)
+    caller.check_model(requested, choice.model)
+    return Explanation(requested, caller, seat, live[choice.model], choice.why)
+
+
+def _price(price: TokenPrice) -> str:
+    named = (
+        ("input", price.input),
+        ("cached", price.cached_input),
+        ("cache write", price.cache_write),
+        ("output", price.output),
+    )
+    stated = ", ".join(f"{name} {_credits(nano)}" for name, nano in named if nano is not None)
+    above = f" above {price.above_input_tokens:,} input tokens" if price.above_input_tokens else ""
+    return f"{stated} credits per {price.batch_size:,} tokens{above}"
+
+
+def _credits(nano: int) -> str:
+    return f"{(Decimal(nano) / _NANO_PER_CREDIT).normalize():f}"
+
+
+def _multiplier(model: Model) -> str:
+    if model.multiplier_thousandths is None:
+        return "not stated by GitHub"
+    return f"{(Decimal(model.multiplier_thousandths) / 1000).normalize():f} premium requests"

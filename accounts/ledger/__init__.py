@@ -1,0 +1,6 @@
+"""The usage ledger's writing side: rows as plain tuples, one writing thread per process, instances with a heartbeat."""
+
+from accounts.ledger.entries import AttemptLine, Opening, Outcome, Settlement
+from accounts.ledger.writer import LedgerWriter
+
+__all__ = ["AttemptLine", "LedgerWriter", "Opening", "Outcome", "Settlement"]
