@@ -1,0 +1,168 @@
+"""Getting an answer out of the upstream: the one place of retries, repairs and renewed bearers.
+
+    status 200            hand the open reply on
+    401, 403, 421         the bearer was refused: renew it, try again
+    400 naming a field    leave the field out, remember that for this model, try once more
+    5xx, no connection    up to RETRIES times more, with growing pauses
+    anything else         the refusal is the answer
+
+All of it ends before the first content event: a POST whose answer began is never sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+
+from accounts.ledger import AttemptLine
+from bridge.copilot.keeper import Bearer
+from bridge.copilot.quota import read_quota_headers
+from bridge.copilot.refusals import read_refusal
+from bridge.copilot.transport import UpstreamReply
+from bridge.errors import BadRequest, BridgeError, UpstreamFault
+from bridge.formats.chat import ChatRequest, refused_field, write_request
+from bridge.formats.chat.request import Written
+from bridge.target import Target
+from proxy.plan import Plan
+from proxy.record import Record
+from proxy.runtime import Runtime
+from proxy.seatcare import note_refusal
+
+RETRIES = 2
+FIRST_PAUSE = 0.4
+_BEARER_REFUSED = frozenset({401, 403, 421})
+
+
+@dataclass(slots=True)
+class _Budget:
+    """What may still be tried."""
+
+    retries: int = RETRIES
+    # Two: the first may bring a bearer that another process had stored and that GitHub revoked along with ours.
+    renewals: int = 2
+    repairs: int = 3
+    pause: float = FIRST_PAUSE
+
+
+class Attempts:
+    """The tries of one request. `reply` may be called again after a failure that `may_retry` allowed."""
+
+    def __init__(self, runtime: Runtime, plan: Plan, request: ChatRequest, record: Record) -> None:
+        self._runtime = runtime
+        self._plan = plan
+        self._request = request
+        self._record = record
+        self._budget = _Budget()
+        self._bearer: Bearer | None = None
+
+    async def reply(self) -> UpstreamReply:
+        """The upstream's open reply of status 200. Raises what the last try failed with."""
+        while True:
+            started = self._record.milliseconds()
+            status: int | None = None
+            try:
+                reply = await self._post()
+                status = reply.status
+                if status == 200:
+                    self._note(started, status, None)
+                    return reply
+                error = await self._refusal(reply)
+            except BridgeError as failure:
+                error = failure
+            self._note(started, status, error)
+            if not await self.may_retry(error):
+                raise await self._final(error)
+
+    async def may_retry(self, error: BridgeError) -> bool:
+        """Whether another try is due for `error`; pauses, renews and repairs as that needs."""
+        if error.upstream_status in _BEARER_REFUSED and self._bearer is not None:
+            return await self._renew(forbidden=error.upstream_status == 403)
+        if isinstance(error, BadRequest):
+            return self._repair(error)
+        if isinstance(error, UpstreamFault) and not error.final and self._budget.retries > 0:
+            self._budget.retries -= 1
+            await asyncio.sleep(self._budget.pause * (0.75 + random.random() / 2))  # noqa: S311 - jitter, no secret
+            self._budget.pause *= 2.5
+            return True
+        return False
+
+    async def _post(self) -> UpstreamReply:
+        plan, runtime = self._plan, self._runtime
+        self._bearer = None
+        self._bearer = bearer = await runtime.tokens.bearer(plan.seat.id)
+        written = self._written()
+        self._record.dropped = written.dropped
+        headers = runtime.profile.generation_headers(
+            intent=runtime.profile.intent(plan.endpoint),
+            initiator=plan.initiator,
+            vision=plan.vision,
+            request_id=runtime.ids.attempt(),
+            interaction_id=plan.session,
+        )
+        headers |= plan.model.request_headers
+        headers["Authorization"] = f"Bearer {bearer.token}"
+        reply = await runtime.upstream.post(f"{bearer.api_base}{plan.endpoint.value}", headers, written.body)
+        self._record.upstream_id = reply.headers.get("x-github-request-id") or reply.headers.get("x-request-id", "")
+        if reply.status == 200:
+            runtime.note_quota(plan.seat.id, read_quota_headers(reply.headers))
+        return reply
+
+    def _written(self) -> Written:
+        model = self._plan.model
+        target = Target(
+            model=model.id,
+            vendor=model.vendor,
+            family=model.family or model.id,
+            max_output_tokens=model.max_output_tokens,
+            efforts=model.reasoning_efforts or None,
+            refused=self._runtime.lessons.refused(model.id),
+        )
+        return write_request(self._request, target)
+
+    async def _refusal(self, reply: UpstreamReply) -> BridgeError:
+        try:
+            return read_refusal(reply.status, reply.headers, await reply.read())
+        finally:
+            await reply.aclose()
+
+    async def _renew(self, *, forbidden: bool) -> bool:
+        if self._bearer is None or self._budget.renewals == 0:
+            return False
+        self._budget.renewals -= 1
+        before = self._bearer
+        await self._runtime.tokens.reject(self._plan.seat.id, before, forbidden=forbidden)
+        return not forbidden or await self._runtime.tokens.bearer(self._plan.seat.id) != before
+
+    def _repair(self, error: BadRequest) -> bool:
+        if error.upstream_status is None or self._budget.repairs == 0:
+            return False
+        if error.upstream_code == "unsupported_api_for_model":
+            self._runtime.catalogues.learn(self._plan.seat.id, self._plan.model.id, self._plan.endpoint)
+            return False
+        field = refused_field(str(error), self._request)
+        if field is None or field in self._runtime.lessons.refused(self._plan.model.id):
+            return False
+        self._budget.repairs -= 1
+        self._runtime.lessons.learn(self._plan.model.id, field)
+        return True
+
+    async def _final(self, error: BridgeError) -> BridgeError:
+        """The refusal as the caller gets it, after the seat was told."""
+        if error.upstream_status == 401 and self._bearer is not None:
+            await self._runtime.tokens.reject(self._plan.seat.id, self._bearer)
+        await note_refusal(self._plan.seat.id, error)
+        return error
+
+    def _note(self, started: int, status: int | None, error: BridgeError | None) -> None:
+        self._record.attempts.append(
+            AttemptLine(
+                seat=self._plan.seat.id,
+                seat_name=self._plan.seat.name,
+                upstream_format=self._plan.endpoint.wire_format,
+                status=status if status is not None else error.upstream_status if error is not None else None,
+                error_code="" if error is None else error.upstream_code or error.code,
+                started_ms=started,
+                total_ms=self._record.milliseconds() - started,
+            )
+        )

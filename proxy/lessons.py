@@ -1,0 +1,26 @@
+"""What the upstream refused lately, so that a repair is paid for once: model and field, for an hour."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+LESSON_SECONDS = 3600.0
+
+
+class Lessons:
+    """Which request fields a model was found to refuse; bounded by what the upstream itself names."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._fields: dict[str, dict[str, float]] = {}
+
+    def learn(self, model: str, field: str) -> None:
+        self._fields.setdefault(model, {})[field] = self._now() + LESSON_SECONDS
+
+    def refused(self, model: str) -> frozenset[str]:
+        learned = self._fields.get(model)
+        if not learned:
+            return frozenset()
+        now = self._now()
+        return frozenset(field for field, until in learned.items() if until > now)

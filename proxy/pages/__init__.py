@@ -1,0 +1,1 @@
+"""The pages for people: home, sign-in, password, and connecting a GitHub account."""

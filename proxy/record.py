@@ -1,0 +1,159 @@
+"""The ledger row of one request, from its opening to its one settlement."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from accounts.directory import Caller
+from accounts.ledger import AttemptLine, Opening, Outcome, Settlement
+from accounts.pricing import compute
+from bridge.copilot.initiator import Initiator
+from bridge.errors import BadKey, BridgeError, Refused, Shedding
+from bridge.tally import Tally
+from proxy.plan import Plan
+
+if TYPE_CHECKING:
+    from proxy.runtime import Runtime
+
+NANO_PER_CREDIT = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Who asks at which door, from where, with which program; `started` is on the monotonic clock."""
+
+    id: UUID
+    caller: Caller
+    door: str
+    opened_at: float
+    started: float
+    client: str
+    address: str | None
+
+
+class Record:
+    """Opens the row, gathers how it goes, settles it exactly once."""
+
+    def __init__(self, runtime: Runtime, errand: Errand) -> None:
+        self.errand = errand
+        self.tally = Tally()
+        self.stop_reason = ""
+        self.upstream_id = ""
+        self.dropped: tuple[str, ...] = ()
+        self.attempts: list[AttemptLine] = []
+        self.broke_off = False
+        self._runtime = runtime
+        self._ledger = runtime.ledger
+        self._plan: Plan | None = None
+        self._first_byte_ms: int | None = None
+        self._opening = Opening(
+            errand.id, errand.opened_at, errand.caller, errand.door, client=errand.client, ip=errand.address
+        )
+        self._is_open = False
+        self._is_settled = False
+
+    def describe(self, requested_model: str, *, streamed: bool) -> None:
+        self._opening = replace(self._opening, requested_model=requested_model, streamed=streamed)
+
+    async def open(self, plan: Plan) -> None:
+        """Commit the row, before anything goes upstream. Raises Shedding when that cannot be."""
+        self._plan = plan
+        self._opening = replace(
+            self._opening,
+            served_model=plan.model.id,
+            route=plan.choice.why,
+            upstream_format=plan.endpoint.wire_format,
+            seat=plan.seat.id,
+            seat_name=plan.seat.name,
+            initiator=plan.initiator.value,
+            session=plan.session,
+        )
+        await self._ledger.open(self._opening)
+        self._is_open = True
+
+    def first_byte(self) -> None:
+        if self._first_byte_ms is None:
+            self._first_byte_ms = self.milliseconds()
+
+    def milliseconds(self) -> int:
+        """Since the request came in."""
+        return round((time.monotonic() - self.errand.started) * 1000)
+
+    @property
+    def cost(self) -> str | None:
+        """The price in credits, exact, for the answer's header; None when nobody knows it."""
+        nano = self.tally.nano
+        if nano is None and self._plan is not None:
+            nano = compute(self.tally, self._plan.model.prices)
+        return None if nano is None else f"{nano // NANO_PER_CREDIT}.{nano % NANO_PER_CREDIT:09d}"
+
+    async def succeed(self) -> None:
+        await self._settle(Outcome.SETTLED, 200, "")
+
+    async def interrupt(self) -> BridgeError | None:
+        """The request's task was cancelled. Returns what to tell a caller who is still there: its key was revoked."""
+        self.broke_off = True
+        was_revoked = self.errand.id in self._runtime.revoked
+        self._runtime.revoked.discard(self.errand.id)
+        # 499 is what proxies log for a caller who closed the connection.
+        await self._settle(Outcome.CANCELLED, 499, "key_revoked" if was_revoked else "client_closed_request")
+        return BadKey("This API key was revoked while it was in use.") if was_revoked else None
+
+    async def fail(self, error: BridgeError) -> None:
+        """Refused before the upstream was called, or failed on the way; in the ledger either way."""
+        self.broke_off = True
+        outcome = Outcome.REFUSED if isinstance(error, Refused) or not self._is_open else Outcome.FAILED
+        await self._settle(outcome, error.status, error.upstream_code or error.code)
+
+    async def _settle(self, outcome: Outcome, status: int, code: str) -> None:
+        if self._is_settled:
+            return
+        self._is_settled = True
+        self._runtime.running.pop(self.errand.id, None)
+        settlement = self._settlement(outcome, status, code)
+        if self._is_open:
+            await self._ledger.settle(settlement)
+            return
+        try:
+            await self._ledger.record(self._opening, settlement)
+        except Shedding:
+            return  # said in the writer's log; the caller gets the answer that was due
+
+    def _settlement(self, outcome: Outcome, status: int, code: str) -> Settlement:
+        prices = self._plan.model.prices if self._plan is not None else ()
+        computed = compute(self.tally, prices) if self.tally != Tally() else None
+        return Settlement(
+            id=self.errand.id,
+            settled_at=time.time(),
+            outcome=outcome,
+            http_status=status,
+            error_code=code,
+            stop_reason=self.stop_reason,
+            tally=self.tally,
+            cost_source=self._cost_source(computed),
+            nano_computed=computed,
+            premium_thousandths=self._premium(outcome),
+            first_byte_ms=self._first_byte_ms,
+            total_ms=self.milliseconds(),
+            dropped=", ".join(self.dropped),
+            upstream_id=self.upstream_id,
+            tries=len(self.attempts),
+            attempts=tuple(self.attempts),
+        )
+
+    def _cost_source(self, computed: int | None) -> str:
+        if self.tally.nano is not None:
+            return "reported"
+        if computed is None:
+            return ""
+        return "estimated" if self.broke_off else "computed"
+
+    def _premium(self, outcome: Outcome) -> int | None:
+        """On plans that count requests: the model's multiplier for a turn of the user's, nothing for an agent's."""
+        if self._plan is None or outcome is Outcome.REFUSED or self._plan.model.multiplier_thousandths is None:
+            return None
+        is_user = self._plan.initiator is Initiator.USER
+        return self._plan.model.multiplier_thousandths if is_user else 0

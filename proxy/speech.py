@@ -1,0 +1,48 @@
+"""Errors at the door: the caller's dialect, the caller's language, the headers that tell clients whether to retry."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponse
+from django.utils.translation import gettext, override
+
+from bridge.errors import BridgeError
+from bridge.formats import chat
+
+if TYPE_CHECKING:
+    from proxy.lean import DoorRequest
+
+
+def sentence(error: BridgeError, language: str) -> str:
+    """The error in words, in the member's language unless clients parse the sentence."""
+    if not language or error.verbatim:
+        return str(error)
+    with override(language):
+        text = gettext(error.text)
+    return text % error.params if error.params else text
+
+
+def error_response(request: DoorRequest, error: BridgeError) -> HttpResponse:
+    """The whole answer for `error`."""
+    response = HttpResponse(
+        chat.write_error(error, sentence(error, request.language)),
+        status=error.status,
+        content_type="application/json",
+    )
+    for name, value in retry_headers(error).items():
+        response.headers[name] = value
+    return response
+
+
+def retry_headers(error: BridgeError) -> dict[str, str]:
+    """`retry-after` in whole seconds for what passes, `x-should-retry: false` for what does not.
+
+    Python's SDKs sleep as long as `retry-after` says: a long wait is told in the sentence alone.
+    """
+    if error.final:
+        return {"x-should-retry": "false"}
+    if error.retry_after is not None:
+        return {"retry-after": str(max(1, math.ceil(error.retry_after)))}
+    return {}

@@ -1,0 +1,1 @@
+"""The pages for people, asked by Django's test client."""
