@@ -1,0 +1,52 @@
+"""What a generation costs an account, by the era it is billed in.
+
+* credits: the sum of count x price over the kinds of tokens, in nano-AIU; who began the request does not matter.
+* premium: `X-Initiator: user` costs the model's multiplier, `agent` nothing; no header means user.
+* free: a request of the user takes one chat message.
+
+Only answers with a 2xx are charged; refusals never reach this file.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from tests.simulator import errors
+from tests.simulator.accounts import Account, Era, State
+from tests.simulator.catalogue import Model
+from tests.simulator.wire import Request
+
+
+class Priced(Protocol):
+    """What generation hands over: the price of one answer."""
+
+    @property
+    def nano_aiu(self) -> int:
+        """The sum over `token_details`."""
+
+
+def charge(account: Account, request: Request, model: Model, bill: Priced | None) -> int:
+    """Book one answer and return its price in nano-AIU (0 unless the account pays by tokens)."""
+    account.trail.append(account.remaining)
+    account.answers += 1
+    by_user = request.headers.get("x-initiator", "user").lower() != "agent"
+    if account.billing is Era.CREDITS:
+        nano = bill.nano_aiu if bill else 0
+        account.nano_aiu += nano
+        return nano
+    if account.billing is Era.PREMIUM:
+        account.premium_requests += model.multiplier if by_user else 0
+    elif by_user:
+        account.chat_messages += 1
+    return 0
+
+
+def check(account: Account, model: Model) -> None:
+    """Raise the 402 or 429 that keeps an account from asking this model."""
+    if account.state is State.RATE_LIMITED:
+        raise errors.rate_limited(account.rate_code, retry_after=account.retry_after)
+    if not account.is_out_of_quota:
+        return
+    if account.billing is Era.PREMIUM and model.is_base:
+        return
+    raise errors.quota_exceeded("free_quota_exceeded" if account.is_free else "quota_exceeded")
