@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
-from django.utils.translation import gettext_lazy as _
 
+from proxy.console import UNFOLD  # noqa: F401 - the console reads it from the settings
 from proxy.installation import kept_secret, new_django_secret, new_encryption_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -202,11 +202,4 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
     },
-}
-
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": _("Copilot Bridge"),
-    "SITE_HEADER": _("Copilot Bridge"),
-    "SITE_SYMBOL": "hub",
-    "SITE_URL": "/",
 }

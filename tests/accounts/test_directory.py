@@ -176,7 +176,7 @@ def test_a_seat_that_is_connected_anew_shows_it() -> None:
 @db
 def test_the_seat_of_an_inactive_member_is_not_used_and_one_without_an_owner_is() -> None:
     gone = a_seat()
-    Member.objects.get(pk=gone.owner_id).deactivate()
+    Member.objects.get(seats=gone).deactivate()
     organisation = Seat.objects.create(login="org", github_token="ghu_o", serves="team")
     assert [seat.id for seat in load_snapshot().seats] == [organisation.pk]
 
