@@ -26,10 +26,13 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 def _parsed(text: str) -> str | None:
+    """The address as it is compared: a socket for both families shows IPv4 peers as `::ffff:10.0.0.1`."""
     try:
-        return str(ipaddress.ip_address(text))
+        address = ipaddress.ip_address(text)
     except ValueError:
         return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
 
 
 def _is_trusted(address: str, trusted: Sequence[str]) -> bool:

@@ -1,0 +1,39 @@
+"""What the upstream refused is remembered for an hour, for the model it was refused for."""
+
+from __future__ import annotations
+
+from proxy.lessons import LESSON_SECONDS, Lessons
+from tests.proxy.clock import Clock
+
+
+def test_a_lesson_concerns_its_model_and_lasts_an_hour() -> None:
+    clock = Clock()
+    lessons = Lessons(clock)
+    lessons.learn("gpt-5", "temperature")
+    assert lessons.refused("gpt-5") == {"temperature"}
+    assert lessons.refused("gpt-4.1") == frozenset()
+    clock.at += LESSON_SECONDS - 1
+    assert lessons.refused("gpt-5") == {"temperature"}
+    clock.at += 1
+    assert lessons.refused("gpt-5") == frozenset()
+
+
+def test_lessons_add_up_and_each_lapses_by_itself() -> None:
+    clock = Clock()
+    lessons = Lessons(clock)
+    lessons.learn("gpt-5", "temperature")
+    clock.at += 60
+    lessons.learn("gpt-5", "top_p")
+    assert lessons.refused("gpt-5") == {"temperature", "top_p"}
+    clock.at += LESSON_SECONDS - 60
+    assert lessons.refused("gpt-5") == {"top_p"}
+
+
+def test_a_lesson_learned_again_lasts_anew() -> None:
+    clock = Clock()
+    lessons = Lessons(clock)
+    lessons.learn("gpt-5", "seed")
+    clock.at += LESSON_SECONDS / 2
+    lessons.learn("gpt-5", "seed")
+    clock.at += LESSON_SECONDS / 2
+    assert lessons.refused("gpt-5") == {"seed"}

@@ -1,0 +1,151 @@
+"""What is decided before a request goes upstream."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from accounts.directory import Caller, RouteEntry, SeatEntry
+from bridge.copilot.catalogue import CatalogueKeeper, Endpoint
+from bridge.copilot.identity import Profile
+from bridge.copilot.initiator import Initiator
+from bridge.copilot.keeper import TokenKeeper
+from bridge.copilot.stores import CredentialKind, StoredCatalogue
+from bridge.errors import BadRequest, Forbidden, SeatRequired, UnknownModel, Unreachable
+from bridge.formats.chat import read_request
+from proxy.plan import Plan, make_plan
+from proxy.runtime import Runtime
+from tests.accounts.snapshots import CALLER, a_caller, a_route, a_snapshot, an_entry
+from tests.bridge.copilot.memory import Clock, MemoryCatalogues, MemoryStore, Server, instantly, origins
+
+OWN = an_entry(1, owner=20)
+MODELS = [
+    {"id": "gpt-4.1"},
+    {"id": "claude-sonnet-4.5", "supported_endpoints": ["/v1/messages", "/chat/completions"]},
+    {"id": "gpt-5.6-terra", "supported_endpoints": ["/responses"]},
+    {"id": "text-embedding-3-small", "capabilities": {"type": "embeddings"}},
+]
+
+
+@pytest.fixture
+def runtime() -> Runtime:
+    """Not started: its directory knows what a test puts there, its model lists are stored copies."""
+    clock, store = Clock(), MemoryStore(Clock())
+    store.connect(3, CredentialKind.DIRECT)
+    http = Server(httpx.ConnectError("no network here")).http
+    tokens = TokenKeeper(store, http, Profile(), origins, owner="o", now=clock, sleep=instantly)
+    copies = MemoryCatalogues()
+    copies.copies[1] = StoredCatalogue(json.dumps({"data": MODELS}).encode(), time.time())
+    copies.copies[2] = StoredCatalogue(json.dumps({"data": MODELS[:1]}).encode(), time.time())
+    runtime = Runtime()
+    runtime.catalogues = CatalogueKeeper(copies, tokens, http, Profile())
+    return runtime
+
+
+async def planned(
+    runtime: Runtime,
+    model: str = "gpt-4.1",
+    *entries: SeatEntry | RouteEntry,
+    caller: Caller = CALLER,
+    messages: list[dict[str, Any]] | None = None,
+    conversation: str = "",
+) -> Plan:
+    runtime.directory.snapshot = a_snapshot(*(entries or (OWN,)))
+    body = {"model": model, "messages": messages or [{"role": "user", "content": "Hello"}]}
+    return await make_plan(runtime, caller, read_request(json.dumps(body).encode()), conversation)
+
+
+async def test_seat_model_and_the_reason_are_named(runtime: Runtime) -> None:
+    plan = await planned(runtime, "claude-sonnet-4-5-20250929")
+    assert (plan.seat, plan.model.id, plan.endpoint) == (OWN, "claude-sonnet-4.5", Endpoint.CHAT)
+    assert plan.choice.why == "'claude-sonnet-4-5-20250929' read as 'claude-sonnet-4.5'"
+
+
+async def test_a_route_decides_what_serves(runtime: Runtime) -> None:
+    plan = await planned(runtime, "fast", OWN, a_route("fast", "gpt-4.1"))
+    assert (plan.model.id, plan.choice.model) == ("gpt-4.1", "gpt-4.1")
+
+
+async def test_the_list_of_the_very_seat_that_pays_decides_what_is_live(runtime: Runtime) -> None:
+    with pytest.raises(UnknownModel):
+        await planned(runtime, "claude-sonnet-4.5", an_entry(2))
+
+
+async def test_without_a_seat_there_is_no_plan(runtime: Runtime) -> None:
+    with pytest.raises(SeatRequired) as caught:
+        await planned(runtime, "gpt-4.1", an_entry(9, owner=99))
+    assert "/auth/device" in str(caught.value)
+
+
+@pytest.mark.parametrize(("limits", "admitted"), [(("gpt-4.1",), True), (("fast",), True), (("gpt-5*",), False)])
+async def test_a_keys_models_hold_for_the_name_asked_for_and_the_one_that_serves(
+    runtime: Runtime, limits: tuple[str, ...], admitted: bool
+) -> None:
+    entries = (OWN, a_route("fast", "gpt-4.1"))
+    if admitted:
+        assert (await planned(runtime, "fast", *entries, caller=a_caller(models=limits))).model.id == "gpt-4.1"
+        return
+    with pytest.raises(Forbidden):
+        await planned(runtime, "fast", *entries, caller=a_caller(models=limits))
+
+
+async def test_a_model_of_another_interface_is_told_apart_from_an_unknown_one(runtime: Runtime) -> None:
+    with pytest.raises(UnknownModel) as caught:
+        await planned(runtime, "gpt-5.6-terra")
+    assert "another interface" in str(caught.value)
+
+
+async def test_an_embedding_model_cannot_chat(runtime: Runtime) -> None:
+    with pytest.raises(BadRequest) as caught:
+        await planned(runtime, "text-embedding-3-small")
+    assert "makes embeddings" in str(caught.value)
+    assert caught.value.param == "model"
+
+
+async def test_the_fault_that_keeps_the_model_list_away_is_told(runtime: Runtime) -> None:
+    with pytest.raises(Unreachable):
+        await planned(runtime, "gpt-4.1", an_entry(3, owner=20))
+
+
+@pytest.mark.parametrize(
+    ("roles", "initiator"),
+    [
+        (["user"], Initiator.USER),
+        (["user", "assistant", "user"], Initiator.USER),
+        (["user", "assistant", "tool"], Initiator.AGENT),
+        (["user", "assistant"], Initiator.AGENT),
+        (["user", "assistant", "tool", "system"], Initiator.AGENT),
+    ],
+)
+async def test_the_last_message_tells_who_asks(runtime: Runtime, roles: list[str], initiator: Initiator) -> None:
+    messages = [{"role": role, "content": "x"} for role in roles]
+    assert (await planned(runtime, messages=messages)).initiator is initiator
+
+
+async def test_images_are_seen_and_the_word_is_not_taken_for_one(runtime: Runtime) -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}
+    told = [{"role": "user", "content": [{"type": "text", "text": "look"}, image]}]
+    assert (await planned(runtime, messages=told)).vision
+    assert not (await planned(runtime, messages=[{"role": "user", "content": "an image_url of an image"}])).vision
+
+
+async def test_every_turn_of_a_chat_is_one_conversation_and_no_other(runtime: Runtime) -> None:
+    system, first = {"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}
+    rest = [{"role": "assistant", "content": "Hi."}, {"role": "user", "content": "More."}]
+    session = (await planned(runtime, messages=[system, first])).session
+    assert len(session) == 32
+    assert (await planned(runtime, messages=[system, first, *rest])).session == session
+    others = [
+        await planned(runtime, messages=[first, *rest]),
+        await planned(runtime, messages=[system, {"role": "user", "content": "Goodbye"}]),
+        await planned(runtime, messages=[system, first], caller=a_caller(key=31)),
+    ]
+    assert len({session, *(plan.session for plan in others)}) == 4
+
+
+async def test_a_clients_own_name_for_the_conversation_counts(runtime: Runtime) -> None:
+    assert (await planned(runtime, conversation="thread-7")).session == "thread-7"
