@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import msgspec
@@ -25,6 +26,7 @@ _CONVERSATION_HEADERS = (
     "HTTP_X_CLAUDE_CODE_SESSION_ID",
     "HTTP_X_SESSION_AFFINITY",
 )
+_CONVERSATION = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 async def chat_completions(request: DoorRequest) -> HttpResponseBase:
@@ -94,7 +96,9 @@ def _errand(request: DoorRequest, caller: Caller, door: Door) -> Errand:
 
 
 def _conversation(request: DoorRequest) -> str:
-    return next((value[:64] for name in _CONVERSATION_HEADERS if (value := request.META.get(name))), "")
+    """The client's own id of the conversation, if it sent one that is fit to be a header again; else empty."""
+    given = (request.META.get(name, "") for name in _CONVERSATION_HEADERS)
+    return next((value for value in given if _CONVERSATION.fullmatch(value)), "")
 
 
 def _response(request: DoorRequest, answer: Answer) -> HttpResponseBase:

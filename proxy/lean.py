@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import aclosing
 from typing import Any
+from urllib.parse import quote
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse, StreamingHttpResponse
@@ -36,6 +37,9 @@ class DoorRequest(ASGIRequest):
     """Django's request with a body that is read on demand, within limits, and the process's runtime at hand."""
 
     def __init__(self, scope: Scope, receive: Receive, runtime: Runtime) -> None:
+        if not scope["query_string"].isascii():
+            # Django would take it for UTF-8 and fail; no door reads it.
+            scope = {**scope, "query_string": quote(scope["query_string"], safe="=&").encode()}
         super().__init__(scope, io.BytesIO())
         self.runtime = runtime
         self.id = runtime.ids.request()

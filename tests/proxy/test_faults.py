@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -160,6 +161,33 @@ def test_a_prompt_over_the_models_limit_says_both_numbers(http: httpx.Client) ->
 def test_unknown_paths_and_methods_are_json(http: httpx.Client, method: str, path: str, status: int) -> None:
     answer = http.request(method, path)
     error_of(answer, status, "not_found" if status == 404 else "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /v1/models?q=\xff\xfe HTTP/1.1\r\nhost: x\r\n",
+        b"GET /v1/mod\xc3\xa9ls HTTP/1.1\r\nhost: x\r\n",
+        b"GET /v1/%ff%fe HTTP/1.1\r\nhost: x\r\n",
+        b"GET /v1/models HTTP/1.1\r\nhost: x\r\nauthorization: Bearer \xff\xe9\r\n",
+        b"GET /v1/models HTTP/1.1\r\nhost: \xff\r\n",
+    ],
+)
+def test_odd_bytes_in_the_head_are_refused_and_break_nothing(gateway: Gateway, head: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=5) as connection:
+        connection.sendall(head + b"connection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert 400 <= int(answer.split(b" ", 2)[1]) < 500, answer
+
+
+def test_a_session_header_of_any_kind_is_taken(http: httpx.Client, gateway: Gateway, simulator: SimulatorServer) -> None:
+    body = {"model": "gpt-4o", "messages": HELLO}
+    for sent, kept in (("0195-ab.c:1", True), ("caf\xe9 \xff".encode("latin-1"), False), ("x" * 5000, False)):
+        answer = http.post("/v1/chat/completions", json=body, headers={"x-session-id": sent})
+        assert answer.status_code == 200, answer.text
+        row = gateway.row(answer.headers["x-request-id"])
+        assert (row["session"] == sent) is kept
+        assert simulator.world.log[-1].request.headers["x-interaction-id"] == row["session"]
 
 
 def test_a_key_limited_to_models_and_doors_is_403(gateway: Gateway) -> None:

@@ -80,12 +80,15 @@ async def ask_all(gateway: Gateway, count: int) -> list[int]:
     return [answer.status_code for answer in answers]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("how", ["expired by the clock", "refused with 401"])
 async def test_a_hundred_requests_against_an_expired_token_make_one_exchange(
-    simulator: SimulatorServer, tmp_path: Path, how: str
+    simulator: SimulatorServer, tmp_path: Path, how: str, workers: int
 ) -> None:
     simulator.control("POST", "reset")
-    gateway = new_gateway(tmp_path, simulator, "credits")
+    # Nothing listens at that address of Redis: renewals agree through the database alone.
+    several = {"WEB_CONCURRENCY": str(workers), "REDIS_URL": "redis://127.0.0.1:1/0"} if workers > 1 else {}
+    gateway = new_gateway(tmp_path, simulator, "credits", **several)
     try:
         if how == "expired by the clock":
             past = "2026-01-01 00:00:00"
