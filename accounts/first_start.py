@@ -76,10 +76,10 @@ def greeting(start: FirstStart) -> Iterator[str]:
     yield "What to do next:"
     yield f"  1. Open {address}/auth/device and connect a GitHub account that has Copilot."
     yield "  2. Ask something:"
-    yield f"     curl {address}/v1/chat/completions -H 'authorization: Bearer {key}' \\"
+    yield f"     curl -N {address}/v1/chat/completions -H 'authorization: Bearer {key}' \\"
     yield "       -H 'content-type: application/json' \\"
-    yield """       -d '{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}'"""
-    yield f"  3. Sign in and issue a key for each program at {address}/me/keys"
+    yield """       -d '{"model": "gpt-4o-mini", "stream": true, "messages": [{"role": "user", "content": "Hello"}]}'"""
+    yield f"  3. Sign in, and add members and issue keys in the console: {address}/admin/"
 
 
 def _make_owner() -> tuple[Member, str]:

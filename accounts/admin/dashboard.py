@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.admin.columns import credits_text, whole
 from accounts.admin.filters import seat_is, this_day
@@ -108,7 +109,10 @@ def _today(rows: QuerySet[UsageRecord], day: date) -> list[Figure]:
             _("Credits"),
             credits_text(sums["spent"]),
             today,
-            _("%(count)s requests without a cost") % {"count": whole(unpriced)} if unpriced else "",
+            ngettext("%(count)s request without a cost", "%(count)s requests without a cost", unpriced)
+            % {"count": whole(unpriced)}
+            if unpriced
+            else "",
         ),
         Figure(
             _("Tokens in"),

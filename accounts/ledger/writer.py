@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 BATCH = 500
 QUEUE_LIMIT = 20_000
 RETRY_SECONDS = 1.0
+# What one row alone can do wrong; SQLite's driver reports numbers beyond its columns in Python's own words.
+_ROW_FAULTS = (DatabaseError, OverflowError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ class LedgerWriter:
     async def _submit(self, opening: Opening | None, settlement: Settlement | None) -> None:
         if opening is not None and self._queue.qsize() > QUEUE_LIMIT:
             raise _unwritable("too many requests wait for it")
+        if not self._thread.is_alive():
+            raise _unwritable("the gateway is shutting down")
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.put(_Entry(opening, settlement, written))
         await written
@@ -132,7 +136,7 @@ class LedgerWriter:
         except (OperationalError, InterfaceError, OSError) as error:
             self._fail(entries, error)
             return
-        except DatabaseError:
+        except _ROW_FAULTS:
             self._write_singly(statements, entries)
             return
         self.fault = None
@@ -153,7 +157,7 @@ class LedgerWriter:
         for entry in entries:
             try:
                 self._commit(statements, [entry])
-            except (DatabaseError, OSError) as error:
+            except (*_ROW_FAULTS, OSError) as error:
                 logger.exception("A ledger row cannot be written: %s", entry.opening or entry.settlement)
                 self._resolve([(entry, _unwritable(str(error)))])
             else:

@@ -58,7 +58,7 @@ def test_todays_figures_add_up_what_was_opened_today(owner: Client) -> None:
         "Requests": "3", "Failures": "1", "Credits": "1.750", "Tokens in": "1,100", "Tokens out": "12",
     }  # fmt: skip
     details = {figure.title: figure.detail for figure in page["figures"] if figure.detail}
-    assert details == {"Credits": "1 requests without a cost", "Tokens in": "1,000 of them cached"}
+    assert details == {"Credits": "1 request without a cost", "Tokens in": "1,000 of them cached"}
     assert numbers(page["outcomes"]) == {"settled": "1", "refused": "1", "failed": "1"}
 
 

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.errors import BrokenStream
+from bridge.json_text import decode_object
 from bridge.tally import Tally, read_openai_usage, with_copilot_usage
 
 # Which of several finish reasons of one answer counts: the later in this list.
@@ -155,6 +157,14 @@ class ChunkReader:
 
 def _says_something(usage: Mapping[str, Any]) -> bool:
     return any(isinstance(count, int | float) and count > 0 for count in usage.values())
+
+
+def read_chunk(data: bytes) -> dict[str, Any]:
+    """The JSON object of a frame. Raises BrokenStream when it is none."""
+    chunk = decode_object(data)
+    if chunk is None:
+        raise BrokenStream("The upstream sent a piece that is not a JSON object. Send the request again.")
+    return chunk
 
 
 def _strength(reason: str) -> int:

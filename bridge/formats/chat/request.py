@@ -17,6 +17,7 @@ from msgspec import Raw
 from bridge.errors import BadRequest
 from bridge.formats.chat.families import refused_fields
 from bridge.formats.chat.messages import edit_message, hoist_tool_images, parsed
+from bridge.json_text import mend_surrogates
 from bridge.target import Target
 
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
@@ -64,6 +65,7 @@ def read_request(body: bytes) -> ChatRequest:
     try:
         if not body.isascii():
             body.decode()
+        body = mend_surrogates(body)
         fields = _fields_decoder.decode(body)
         messages = _list_decoder.decode(fields["messages"])
     except UnicodeDecodeError as error:

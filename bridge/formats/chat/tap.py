@@ -12,11 +12,10 @@ from typing import Any
 import msgspec
 
 from bridge.errors import BrokenStream
-from bridge.formats.chat.chunks import ChunkReader
+from bridge.formats.chat.chunks import ChunkReader, read_chunk
 from bridge.sse import FrameSplitter, data_of, write_data
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
 _OBJECT = b'"object":"chat.completion.chunk"'
 _NEEDS_READING = (
     b'"tool_calls"',
@@ -99,12 +98,7 @@ class StreamTap:
             return b""
         if self.done:
             return b""
-        try:
-            chunk = _decode(data)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-            raise BrokenStream("The upstream sent a piece that is not JSON. Send the request again.") from error
-        if not isinstance(chunk, dict):
-            raise BrokenStream("The upstream sent a piece that is not a JSON object. Send the request again.")
+        chunk = read_chunk(data)
         whole = self.reader.read(chunk)
         self._learn(chunk)
         return write_data(_encode(whole)) if whole is not None else b""

@@ -13,11 +13,10 @@ from typing import Any
 import msgspec
 
 from bridge.errors import BrokenStream
-from bridge.formats.chat.chunks import ChunkReader
+from bridge.formats.chat.chunks import ChunkReader, read_chunk
 from bridge.sse import FrameSplitter, data_of, write_data
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
 
 
 class Gatherer:
@@ -65,11 +64,7 @@ class Gatherer:
         if data.strip() == b"[DONE]":
             self.done = True
             return
-        try:
-            chunk = _decode(data)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-            raise BrokenStream("The upstream sent a piece that is not JSON. Send the request again.") from error
-        whole = self.reader.read(chunk) if isinstance(chunk, dict) else None
+        whole = self.reader.read(read_chunk(data))
         if whole is not None:
             self._fingerprint = whole.get("system_fingerprint", self._fingerprint)
             self._add(whole["choices"][0])
@@ -116,13 +111,10 @@ def frames_of_body(body: bytes) -> bytes:
 
     Raises BrokenStream when it is neither.
     """
-    try:
-        answer = _decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise BrokenStream("The upstream's answer is not JSON. Send the request again.") from error
-    if isinstance(answer, dict) and isinstance(answer.get("content"), list):
+    answer = read_chunk(body)
+    if isinstance(answer.get("content"), list):
         answer = _from_native(answer)
-    if not isinstance(answer, dict) or not ("choices" in answer or "error" in answer):
+    if "choices" not in answer and "error" not in answer:
         raise BrokenStream("The upstream's answer has no choices. Send the request again.")
     if answer.get("choices") == []:  # quirk chat-empty-choices: nothing fitted into a tiny max_tokens
         answer["choices"] = [{"index": 0, "delta": {"content": ""}, "finish_reason": "length"}]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from accounts.models import ApiKey, Instance, UsageRecord
 from bridge.errors import Shedding
 from bridge.tally import Tally
 from tests.accounts.ledger.desk import Desk, a_desk, a_known_caller, a_settlement, an_opening, the_row
+from tests.accounts.ledger.disk import Disk
 from tests.accounts.rows import a_record
 from tests.accounts.snapshots import NOW
 
@@ -177,33 +178,6 @@ def test_a_member_that_does_not_exist_costs_only_its_own_row(desk: Desk, caller:
 NOVEL = "x" * 2000
 
 
-class Disk:
-    """SQLite's own limit on the file's size, for the connections that are opened meanwhile."""
-
-    def __init__(self) -> None:
-        self.full = False
-        self._open: list[sqlite3.Connection] = []
-
-    def watch(self, connection: BaseDatabaseWrapper, **_context: object) -> None:
-        assert isinstance(connection.connection, sqlite3.Connection)
-        self._open.append(connection.connection)
-        self._limit(connection.connection)
-
-    def fill(self) -> None:
-        self.full = True
-        for each in self._open:
-            self._limit(each)
-
-    def clear(self) -> None:
-        """Connections that failed were closed; the next one finds room."""
-        self.full = False
-
-    def _limit(self, raw: sqlite3.Connection) -> None:
-        if self.full:
-            pages = raw.execute("PRAGMA page_count").fetchone()[0]
-            raw.execute(f"PRAGMA max_page_count = {pages}")
-
-
 @pytest.fixture
 def disk(transactional_db: None) -> Iterator[Disk]:
     if connection.vendor != "sqlite":
@@ -285,11 +259,15 @@ def test_the_last_use_of_a_key_is_noted_in_time(desk: Desk, caller: Caller) -> N
     desk.open(an_opening(caller))
     key = ApiKey.objects.filter(pk=caller.key, last_used_at__isnull=False)
     assert until(key.exists, HEARTBEAT_SECONDS + 3 * RETRY_SECONDS)
-    assert key.get().last_used_at.timestamp() == NOW
+    assert key.get().last_used_at == datetime.fromtimestamp(NOW, UTC)
 
 
-def test_a_stopped_writer_has_ended_its_thread(caller: Caller) -> None:
+def test_a_writer_that_stopped_takes_nothing_and_lets_nobody_wait(caller: Caller) -> None:
+    opening = an_opening(caller)
     with a_desk() as desk:
-        desk.open(an_opening(caller))
-    assert desk.writer.backlog == 0
-    assert desk.writer.fault is None
+        desk.open(opening)
+    assert (desk.writer.backlog, desk.writer.fault) == (0, None)
+    with pytest.raises(Shedding):
+        asyncio.run(desk.writer.open(an_opening(caller)))
+    asyncio.run(desk.writer.settle(a_settlement(opening)))
+    assert the_row(opening).status == "open"

@@ -94,6 +94,16 @@ def test_log_probabilities_are_put_together() -> None:
     assert gathered(wire(recordings.NO_FINISH))["choices"][0]["logprobs"] is None
 
 
+def test_a_seal_that_comes_twice_is_kept_once() -> None:
+    chunks = [
+        {"id": "x", "choices": [{"delta": {"reasoning_text": text, "reasoning_opaque": "seal==", "cot_id": "c1"}}]}
+        for text in ("Hm. ", "Ah.")
+    ]
+    message = gathered(wire((*map(json.dumps, chunks), "[DONE]")))["choices"][0]["message"]
+    assert (message["reasoning_text"], message["reasoning_content"]) == ("Hm. Ah.", "Hm. Ah.")
+    assert (message["reasoning_opaque"], message["cot_id"]) == ("seal==", "c1")
+
+
 def test_the_fingerprint_is_kept() -> None:
     assert gathered(wire(recordings.OPENAI_NEW))["system_fingerprint"] is not None
     assert gathered(wire(recordings.GPT_TOOL))["system_fingerprint"] == "fp_80a1bad4c7"
