@@ -7,7 +7,6 @@ model away that the list promised it, `learn` believes the refusal for ten minut
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import time
@@ -18,13 +17,14 @@ from uuid import uuid4
 
 from bridge.copilot.endpoints import Endpoint
 from bridge.copilot.fields import entries, record
+from bridge.copilot.flights import Flights
 from bridge.copilot.model import Model, TokenPrice, read_model
 from bridge.copilot.refusals import read_refusal
 from bridge.copilot.rest import send
-from bridge.errors import BridgeError, Shedding, Unavailable
+from bridge.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Mapping
 
     import httpx
 
@@ -87,12 +87,6 @@ class _Shelf:
         self.shown = _corrected(self.fetched, self.lessons)
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    error: BridgeError
-    at: float
-
-
 class CatalogueKeeper:
     """Keeps one list per seat. `new_id` makes the request id of each attempt."""
 
@@ -113,31 +107,28 @@ class CatalogueKeeper:
         self._now = now
         self._new_id = new_id
         self._shelves: dict[int, _Shelf] = {}
-        self._flights: dict[int, asyncio.Task[Catalogue]] = {}
-        self._running: set[asyncio.Task[Catalogue]] = set()
-        self._failures: dict[int, _Failure] = {}
-        self._closed = False
+        self._flights: Flights[Catalogue] = Flights("models", now)
 
     async def get(self, seat: int) -> Catalogue:
         """Return the seat's list; if there is none, raises what `TokenKeeper.bearer` raises or the upstream's fault."""
         shelf = self._shelves.get(seat)
         now = self._now()
         if shelf is None:
-            self._raise_recent_failure(seat, now)
-            return await self._wait(self._flight(seat, self._first))
+            self._flights.raise_recent(seat, FAILURE_TOLD_SECONDS)
+            return await self._flights.join(seat, self._first)
         if now >= shelf.next_lapse:
             shelf.show(now)
-        if now - shelf.fetched.fetched_at >= STALE_SECONDS and self._may_try_again(seat, now):
-            self._flight(seat, self._fetch)
+        if now - shelf.fetched.fetched_at >= STALE_SECONDS and self._flights.may_start(seat, RENEWAL_PAUSE_SECONDS):
+            self._flights.start(seat, self._fetch)
         return shelf.shown
 
     async def refresh(self, seat: int) -> Catalogue:
         """Return the list as it is now at the upstream; raises when it cannot be had, and keeps the old one."""
         asked_at = self._now()
-        catalogue = await self._wait(self._flight(seat, self._fetch))
+        catalogue = await self._flights.join(seat, self._fetch)
         if catalogue.fetched_at < asked_at:
             # The flight under way was the first one, and the stored copy was enough for it.
-            catalogue = await self._wait(self._flight(seat, self._fetch))
+            catalogue = await self._flights.join(seat, self._fetch)
         return catalogue
 
     def learn(self, seat: int, model: str, endpoint: Endpoint) -> None:
@@ -151,61 +142,11 @@ class CatalogueKeeper:
     def forget(self, seat: int) -> None:
         """Drop what is held of a seat, because it was connected anew, changed or removed."""
         self._shelves.pop(seat, None)
-        self._failures.pop(seat, None)
-        self._flights.pop(seat, None)
+        self._flights.forget(seat)
 
     async def aclose(self) -> None:
         """End the flights under way."""
-        self._closed = True
-        running = tuple(self._running)
-        for flight in running:
-            flight.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-    def _raise_recent_failure(self, seat: int, now: float) -> None:
-        failure = self._failures.get(seat)
-        if failure is not None and 0 <= now - failure.at < FAILURE_TOLD_SECONDS:
-            raise failure.error.with_traceback(None)
-
-    def _may_try_again(self, seat: int, now: float) -> bool:
-        failure = self._failures.get(seat)
-        if failure is None:
-            return True
-        return not 0 <= now - failure.at < max(RENEWAL_PAUSE_SECONDS, failure.error.retry_after or 0.0)
-
-    async def _wait(self, flight: asyncio.Task[Catalogue]) -> Catalogue:
-        try:
-            return await asyncio.shield(flight)
-        except asyncio.CancelledError:
-            if flight.cancelled():
-                raise Shedding("The gateway is shutting down.", retry_after=1.0) from None
-            raise
-
-    def _flight(self, seat: int, way: Callable[[int], Coroutine[object, object, Catalogue]]) -> asyncio.Task[Catalogue]:
-        flight = self._flights.get(seat)
-        if flight is None:
-            if self._closed:
-                raise Shedding("The gateway is shutting down.", retry_after=1.0)
-            flight = asyncio.create_task(way(seat), name=f"models-{seat}")
-            self._flights[seat] = flight
-            self._running.add(flight)
-            flight.add_done_callback(lambda done: self._landed(seat, done))
-        return flight
-
-    def _landed(self, seat: int, flight: asyncio.Task[Catalogue]) -> None:
-        self._running.discard(flight)
-        current = self._flights.get(seat) is flight
-        if current:
-            del self._flights[seat]
-        if flight.cancelled():
-            return
-        error = flight.exception()
-        if error is None:
-            self._failures.pop(seat, None)
-            return
-        log.warning("No model list for seat %s: %s", seat, error)
-        if current and isinstance(error, BridgeError):
-            self._failures[seat] = _Failure(error, self._now())
+        await self._flights.aclose()
 
     async def _first(self, seat: int) -> Catalogue:
         """Return the stored copy if it can be read, else what the upstream says."""
@@ -243,7 +184,7 @@ class CatalogueKeeper:
 
     def _shelve(self, seat: int, catalogue: Catalogue) -> Catalogue:
         # A flight that `forget` cut loose answers those who wait for it and leaves no trace.
-        if self._flights.get(seat) is not asyncio.current_task():
+        if not self._flights.is_current(seat):
             return catalogue
         before = self._shelves.get(seat)
         shelf = _Shelf(catalogue, before.lessons if before else {}, catalogue)

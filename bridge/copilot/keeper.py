@@ -21,16 +21,16 @@ account may not do this one thing, which no renewal cures: it renews at most onc
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bridge.copilot.flights import Flights
 from bridge.copilot.origins import api_base
 from bridge.copilot.stores import CredentialKind
 from bridge.copilot.tokens import CopilotToken, exchange
 from bridge.copilot.verdicts import SeatVerdict, TokenRefused
-from bridge.errors import BridgeError, Shedding, TimedOut
+from bridge.errors import TimedOut
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from bridge.copilot.identity import Profile
     from bridge.copilot.origins import Origins
     from bridge.copilot.stores import SeatCredential, TokenStore
-
-log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 45.0
 # An exchange ends within its lease, so that nobody else begins one beside it.
@@ -73,12 +71,6 @@ class _Held:
 
 
 @dataclass(frozen=True, slots=True)
-class _Failure:
-    error: BridgeError
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
 class _Rejection:
     token: str = field(repr=False)
     at: float
@@ -106,12 +98,9 @@ class TokenKeeper:
         self._now = now
         self._sleep = sleep
         self._held: dict[int, _Held] = {}
-        self._flights: dict[int, asyncio.Task[Bearer]] = {}
-        self._running: set[asyncio.Task[Bearer]] = set()
-        self._failures: dict[int, _Failure] = {}
+        self._flights: Flights[Bearer] = Flights("bearer", now)
         self._rejections: dict[int, _Rejection] = {}
         self._issues = 0
-        self._closed = False
 
     async def bearer(self, seat: int) -> Bearer:
         """Return a bearer that has not expired.
@@ -124,18 +113,11 @@ class TokenKeeper:
         if held is not None and now < held.renew_at:
             return held.bearer
         if held is not None and now < held.bearer.expires_at:
-            self._renew_aside(seat, now)
+            if self._flights.may_start(seat, RENEWAL_PAUSE_SECONDS):
+                self._flights.start(seat, self._fly)
             return held.bearer
-        failure = self._failures.get(seat)
-        if failure is not None and 0 <= now - failure.at < FAILURE_TOLD_SECONDS and seat not in self._flights:
-            raise failure.error.with_traceback(None)
-        flight = self._flight(seat)
-        try:
-            return await asyncio.shield(flight)
-        except asyncio.CancelledError:
-            if flight.cancelled():
-                raise Shedding("The gateway is shutting down.", retry_after=1.0) from None
-            raise
+        self._flights.raise_recent(seat, FAILURE_TOLD_SECONDS)
+        return await self._flights.join(seat, self._fly)
 
     async def reject(self, seat: int, bearer: Bearer, *, forbidden: bool = False) -> None:
         """Say that the upstream answered 401 (or 403: `forbidden`) to this bearer, if it is still the current one."""
@@ -155,53 +137,13 @@ class TokenKeeper:
     def forget(self, seat: int) -> None:
         """Drop all that is known of a seat, because it was connected anew, changed or removed."""
         self._held.pop(seat, None)
-        self._failures.pop(seat, None)
         self._rejections.pop(seat, None)
         # A flight under way was begun with the old sign-in: its waiters get its answer, nobody else does.
-        self._flights.pop(seat, None)
+        self._flights.forget(seat)
 
     async def aclose(self) -> None:
         """End the flights under way and give their leases back."""
-        self._closed = True
-        running = tuple(self._running)
-        for flight in running:
-            flight.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-    def _renew_aside(self, seat: int, now: float) -> None:
-        failure = self._failures.get(seat)
-        pause = (
-            RENEWAL_PAUSE_SECONDS if failure is None else max(RENEWAL_PAUSE_SECONDS, failure.error.retry_after or 0.0)
-        )
-        if failure is None or not 0 <= now - failure.at < pause:
-            self._flight(seat)
-
-    def _flight(self, seat: int) -> asyncio.Task[Bearer]:
-        flight = self._flights.get(seat)
-        if flight is None:
-            if self._closed:
-                raise Shedding("The gateway is shutting down.", retry_after=1.0)
-            flight = asyncio.create_task(self._fly(seat), name=f"bearer-{seat}")
-            self._flights[seat] = flight
-            self._running.add(flight)
-            flight.add_done_callback(lambda done: self._landed(seat, done))
-        return flight
-
-    def _landed(self, seat: int, flight: asyncio.Task[Bearer]) -> None:
-        self._running.discard(flight)
-        current = self._flights.get(seat) is flight
-        if current:
-            del self._flights[seat]
-        if flight.cancelled():
-            return
-        # Looking at the exception also keeps asyncio from complaining when nobody waited for a renewal.
-        error = flight.exception()
-        if error is None:
-            self._failures.pop(seat, None)
-            return
-        log.warning("No bearer for seat %s: %s", seat, error)
-        if current and isinstance(error, BridgeError):
-            self._failures[seat] = _Failure(error, self._now())
+        await self._flights.aclose()
 
     async def _fly(self, seat: int) -> Bearer:
         try:
@@ -209,7 +151,7 @@ class TokenKeeper:
                 held = await self._obtain(seat)
         except TimeoutError as error:
             raise TimedOut("No Copilot token came within %(seconds)d seconds.", {"seconds": FLIGHT_SECONDS}) from error
-        if self._flights.get(seat) is asyncio.current_task():
+        if self._flights.is_current(seat):
             self._held[seat] = held
         return held.bearer
 
@@ -287,7 +229,7 @@ class TokenKeeper:
             upstream_code="unauthorized",
             upstream_status=401,
         )
-        self._failures[seat] = _Failure(refusal, self._now())
+        self._flights.fail(seat, refusal)
         await self._store.refuse(seat, refusal)
 
 
