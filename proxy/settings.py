@@ -17,7 +17,8 @@ from proxy.installation import kept_secret, new_django_secret, new_encryption_ke
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+# What is set beats what stands in the file; BRIDGE_ENV_FILE names another one, or none (/dev/null).
+environ.Env.read_env(env.str("BRIDGE_ENV_FILE", str(BASE_DIR / ".env")))
 
 
 def _json(name: str, default: Any) -> Any:
@@ -99,6 +100,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "proxy.pages.static_files.WholeStaticFiles",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -201,5 +203,7 @@ LOGGING = {
     "loggers": {
         "httpx": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
+        # Every scanner of the internet sends hosts that are not ours; each is answered with 400 and no more.
+        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
     },
 }

@@ -137,6 +137,7 @@ def environment(folder: Path, upstream_url: str) -> dict[str, str]:
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return inherited | {
         "BRIDGE_DATA_DIR": str(folder),
+        "BRIDGE_ENV_FILE": os.devnull,
         "DATABASE_URL": f"sqlite:///{folder}/bridge.sqlite3",
         "REDIS_URL": "",
         "API_KEY": "",

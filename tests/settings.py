@@ -10,8 +10,9 @@ from pathlib import Path
 for name in [
     name for name in os.environ if name.startswith("BRIDGE_") or name in {"API_KEY", "MODEL_MAPPING", "DATABASE_URL"}
 ]:
-    if name != "BRIDGE_TEST_DATABASE_URL":
+    if name not in {"BRIDGE_TEST_DATABASE_URL", "BRIDGE_CI"}:
         del os.environ[name]
+os.environ["BRIDGE_ENV_FILE"] = os.devnull
 _folder = Path(tempfile.mkdtemp(prefix="bridge-test-"))
 os.environ["BRIDGE_DATA_DIR"] = str(_folder)
 if "BRIDGE_TEST_DATABASE_URL" in os.environ:

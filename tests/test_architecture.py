@@ -161,7 +161,14 @@ def test_no_module_keeps_mutable_state(path: Path) -> None:
 
 def test_the_project_stands_alone() -> None:
     """Nothing that is kept names a machine's path, a package index or another project's folder."""
-    forbidden = ("/" + "work/", "../" + "shared", "pypi." + "org", "python" + "hosted", "--index" + "-url", "/" + "root/")
+    forbidden = (
+        "/" + "work/",
+        "../" + "shared",
+        "pypi." + "org",
+        "python" + "hosted",
+        "--index" + "-url",
+        "/" + "root/",
+    )
     suffixes = {".py", ".md", ".toml", ".txt", ".in", ".yml", ".html", ".css", ".js", ".po", ""}
     skipped = {
         ".venv",

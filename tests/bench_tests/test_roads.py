@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway import environment
 from tests.bench.nginx import nginx_binary, running_nginx
 from tests.bench.probe import faults_of
 from tests.bench.processes import end, free_port, start
 from tests.bench.upstream import running_upstream
 from tests.bench.waiting import NotStartedError, wait_for
+from tests.gateway import environment
 
 
 def test_the_gateway_gets_nothing_of_its_callers_own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

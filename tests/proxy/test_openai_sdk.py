@@ -173,8 +173,8 @@ def test_shipped_routes_decide_and_the_answer_says_what_was_asked(client: openai
     assert raw.headers["x-bridge-upstream"] == "chat"
     row = gateway.row(raw.headers["x-request-id"])
     assert (row["requested_model"], row["served_model"]) == ("gpt-4o-mini", "claude-opus-4.5")
-    credits, _, rest = raw.headers["x-bridge-cost"].partition(".")
-    assert int(credits) * 10**9 + int(rest) == row["nano_reported"]
+    whole, _, rest = raw.headers["x-bridge-cost"].partition(".")
+    assert int(whole) * 10**9 + int(rest) == row["nano_reported"]
 
 
 def test_the_ledger_row_equals_what_the_simulator_billed(

@@ -28,7 +28,9 @@ def test_a_seat_that_was_told_to_stop_is_not_asked_again(
     question = f"Hello @sim{json.dumps({'fault': 'status', **wish})}"
     try:
         gateway.serve()
-        with httpx.Client(base_url=gateway.url, headers={"x-api-key": gateway.key}, timeout=30, trust_env=False) as http:
+        with httpx.Client(
+            base_url=gateway.url, headers={"x-api-key": gateway.key}, timeout=30, trust_env=False
+        ) as http:
 
             def ask(content: str) -> httpx.Response:
                 body = {"model": "gpt-4o", "messages": [{"role": "user", "content": content}]}
@@ -58,7 +60,9 @@ def test_a_limit_of_one_model_leaves_the_seat_in_service(simulator: SimulatorSer
     wish = json.dumps({"fault": "status", "status": 429, "code": "user_model_rate_limited", "retry_after": 30})
     try:
         gateway.serve()
-        with httpx.Client(base_url=gateway.url, headers={"x-api-key": gateway.key}, timeout=30, trust_env=False) as http:
+        with httpx.Client(
+            base_url=gateway.url, headers={"x-api-key": gateway.key}, timeout=30, trust_env=False
+        ) as http:
             body = {"model": "gpt-4o", "messages": [{"role": "user", "content": f"Hello @sim{wish}"}]}
             assert http.post("/v1/chat/completions", json=body).headers["retry-after"] == "30"
             body["messages"] = [{"role": "user", "content": "Hello"}]
@@ -71,7 +75,9 @@ def test_a_suspended_account_needs_no_second_exchange_to_be_known(simulator: Sim
     gateway = new_gateway(tmp_path, simulator, "business")
     try:
         gateway.serve()
-        with httpx.Client(base_url=gateway.url, headers={"x-api-key": gateway.key}, timeout=30, trust_env=False) as http:
+        with httpx.Client(
+            base_url=gateway.url, headers={"x-api-key": gateway.key}, timeout=30, trust_env=False
+        ) as http:
             body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}]}
             assert http.post("/v1/chat/completions", json=body).status_code == 200
             simulator.control("POST", "account/business", {"state": "suspended"})

@@ -16,7 +16,10 @@ DEMO_DELAY_MS = 35.0
 def main() -> None:
     """Serve one world on a loopback port."""
     options = _options().parse_args()
-    bound = listen(options.host, options.port)
+    try:
+        bound = listen(options.host, options.port)
+    except OSError as error:
+        raise SystemExit(f"The simulator cannot listen on {options.host}:{options.port} ({error.strerror}).") from error
     origin = options.public_origin or f"http://{options.host}:{bound.getsockname()[1]}"
     is_demo = options.speed == "demo"
     settings = Settings(
