@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 
 from accounts.directory import Caller, RouteEntry, SeatEntry, Snapshot, fits
 from bridge.copilot.names import match, nearest
-from bridge.errors import LONG_WAIT_SECONDS, BridgeError, Exhausted, RateLimited, SeatRequired, UnknownModel
+from bridge.errors import BridgeError, Exhausted, RateLimited, SeatRequired, UnknownModel
 
 _SCOPES = {"key": 3, "member": 2, "team": 1, "everyone": 0}
 
@@ -134,11 +134,10 @@ def _resting(seats: list[SeatEntry], now: float) -> BridgeError:
     if cooling:
         first = min(cooling, key=lambda seat: seat.until or 0.0)
         wait = max(1.0, (first.until or now) - now)
-        return RateLimited(
+        return RateLimited.of_wait(
             "GitHub told the seat %(seat)s to slow down; it is back at %(until)s. %(reason)s",
             {"seat": first.name, "until": _clock(first.until), "reason": first.reason},
-            retry_after=wait,
-            final=wait > LONG_WAIT_SECONDS,
+            wait,
         )
     first = min(seats, key=lambda seat: seat.until or float("inf"))
     if first.until is None:

@@ -15,6 +15,7 @@
     ├── Exhausted                 credits or budget gone; never retried            429 (402 on Messages)
     ├── Busy                      come back later, `retry_after` says when
     │   ├── RateLimited           the key or the seat was told to slow down        429
+    │   │   └── LimitReached      … for longer than a client may wait; never retried
     │   └── Shedding              draining, overloaded, ledger not writable        503
     ├── UpstreamFault             the upstream failed
     │   ├── Unreachable           no connection, connection lost                   502
@@ -146,10 +147,34 @@ class Busy(BridgeError):
 
 
 class RateLimited(Busy):
-    """Told to slow down. Raise it with `final=True` when the wait is longer than LONG_WAIT_SECONDS."""
+    """Told to slow down for a short while. `of_wait` makes the error that fits a wait of any length."""
 
     status = 429
     code = "rate_limit_exceeded"
+
+    @staticmethod
+    def of_wait(
+        text: str,
+        params: Mapping[str, object],
+        wait: float | None,
+        *,
+        is_long: bool = False,
+        upstream_status: int | None = None,
+        upstream_code: str = "",
+    ) -> RateLimited:
+        """`wait` in seconds; `is_long` decides when it is not known."""
+        kind = LimitReached if (is_long if wait is None else wait > LONG_WAIT_SECONDS) else RateLimited
+        return kind(text, params, retry_after=wait, upstream_status=upstream_status, upstream_code=upstream_code)
+
+
+class LimitReached(RateLimited):
+    """Told to slow down for more than LONG_WAIT_SECONDS: no client may wait for it with a request in hand.
+
+    Its code holds no word by which client programs decide to try again.
+    """
+
+    code = "usage_limit_reached"
+    permanent = True
 
 
 class Shedding(Busy):

@@ -115,7 +115,7 @@ class Attempts:
             vendor=model.vendor,
             family=model.family or model.id,
             max_output_tokens=model.max_output_tokens,
-            efforts=model.reasoning_efforts or None,
+            efforts=model.reasoning_efforts,
             refused=self._runtime.lessons.refused(model.id),
         )
         return write_request(self._request, target)

@@ -123,6 +123,11 @@ class Container:
         wait_for(f"{self.url}/healthz", self._process, self.log, _READY_SECONDS)
         return self.log.read_text()
 
+    def wait_ready(self) -> None:
+        """Until the server has heard what a command changed, which takes it a second at most."""
+        assert self._process is not None, "the container is not running"
+        wait_for(f"{self.url}/readyz", self._process, self.log, 2)
+
     def run(self, *command: str, said: str = "") -> subprocess.CompletedProcess[str]:
         """Run `command` in the container, as `docker compose exec -T` does."""
         return subprocess.run(

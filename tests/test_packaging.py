@@ -142,6 +142,7 @@ def test_a_rebuilt_image_knows_the_key_and_the_seat_of_the_old_one(
         token = simulator.world.accounts["credits"].github_token
         added = first.run("python", "manage.py", "addseat", "--owner", "owner", said=f"{token}\n")
         assert added.returncode == 0, added.stderr
+        first.wait_ready()
         assert "Hello" in ask(first, key)
         for page in ("/signin", "/static/pages/site.css"):
             assert httpx.get(f"{first.url}{page}").status_code == 200

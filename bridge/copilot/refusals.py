@@ -17,7 +17,6 @@ from datetime import UTC
 import msgspec
 
 from bridge.errors import (
-    LONG_WAIT_SECONDS,
     BadRequest,
     BridgeError,
     ContextTooLong,
@@ -186,14 +185,13 @@ def _bad_request(status: int, said: Said) -> BridgeError:
 def _slow_down(said: Said, status: int, wait: float | None) -> BridgeError:
     """Weekly and monthly limits may name no wait at all: those are long."""
     names_long_limit = "weekly" in said.code or "monthly" in said.code or "global" in said.code
-    long_wait = wait > LONG_WAIT_SECONDS if wait is not None else names_long_limit
-    return RateLimited(
+    return RateLimited.of_wait(
         "GitHub Copilot asks this seat to slow down: %(said)s",
         {"said": said.message or "rate limited"},
-        retry_after=wait,
+        wait,
+        is_long=names_long_limit,
         upstream_status=status,
         upstream_code=said.code or "rate_limited",
-        final=long_wait,
     )
 
 

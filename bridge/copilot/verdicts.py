@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bridge.copilot.fields import record, text
-from bridge.errors import LONG_WAIT_SECONDS, BridgeError, RateLimited, SeatRequired, Unavailable
+from bridge.errors import BridgeError, RateLimited, SeatRequired, Unavailable
 
 if TYPE_CHECKING:
     from bridge.copilot.rest import Answer
@@ -137,10 +137,9 @@ def _judge_forbidden(answer: Answer) -> BridgeError:
 
 def _rate_limited(answer: Answer) -> RateLimited:
     wait = answer.retry_after or DEFAULT_WAIT_SECONDS
-    return RateLimited(
+    return RateLimited.of_wait(
         "GitHub asks to slow down for %(seconds)d seconds.",
         {"seconds": round(wait)},
-        retry_after=wait,
+        wait,
         upstream_status=answer.status,
-        final=wait > LONG_WAIT_SECONDS,
     )

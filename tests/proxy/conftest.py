@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.gateway import Gateway
@@ -31,3 +32,11 @@ def new_gateway(folder: Path, simulator: SimulatorServer, account: str | None, *
     installation = Gateway(folder, simulator.url, **settings)
     installation.set_up(simulator.world.accounts[account].github_token if account else None)
     return installation
+
+
+@pytest.fixture
+def http(gateway: Gateway) -> Iterator[httpx.Client]:
+    with httpx.Client(
+        base_url=gateway.url, headers={"authorization": f"Bearer {gateway.key}"}, timeout=30, trust_env=False
+    ) as client:
+        yield client

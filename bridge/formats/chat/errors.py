@@ -14,6 +14,7 @@ from bridge.errors import (
     Busy,
     Exhausted,
     Forbidden,
+    LimitReached,
     RateLimited,
     Refused,
     SeatRequired,
@@ -26,6 +27,7 @@ _TYPES: tuple[tuple[type[BridgeError], str], ...] = (
     (SeatRequired, "permission_error"),
     (Refused, "invalid_request_error"),
     (Exhausted, "insufficient_quota"),
+    (LimitReached, "usage_limit_reached"),
     (RateLimited, "rate_limit_error"),
     (Busy, "overloaded_error"),
 )

@@ -23,6 +23,8 @@ _SAMPLING = frozenset(
 
 _REFUSED: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
     (re.compile(r"o\d|gpt-[5-9]"), _SAMPLING | {"max_tokens"}),
+    # Kimi's are pinned (temperature 1, top_p 0.95): saying anything else is refused.
+    (re.compile(r"kimi"), frozenset({"temperature", "top_p"})),
     (re.compile(r"gemini-(3\.[7-9]|[4-9])"), _SAMPLING),
 )
 

@@ -8,9 +8,10 @@ import msgspec
 from msgspec import Raw
 
 from bridge.errors import BadRequest
+from bridge.json_text import decode_object
 from bridge.target import Target
 
-_SPEAKS_DEVELOPER = frozenset({"openai", "azure openai"})
+_SPEAKS_OPENAI = frozenset({"openai", "azure openai"})
 
 
 def parsed(raw: Raw, param: str) -> Any:
@@ -26,10 +27,11 @@ def parsed(raw: Raw, param: str) -> Any:
 def edit_message(raw: Raw, target: Target) -> Raw | dict[str, Any]:
     """The message as `target` takes it; the very same object when nothing had to change."""
     text = bytes(raw)
+    speaks_openai = target.vendor.lower() in _SPEAKS_OPENAI
     touched = (
         b'"developer"' in text
         or b'"reasoning_content"' in text
-        or (b'"assistant"' in text and b'"tool_calls"' in text and b'""' in text)
+        or (b'"tool_calls"' in text and (not speaks_openai or b'""' in text))
     )
     if not touched:
         return raw
@@ -37,7 +39,8 @@ def edit_message(raw: Raw, target: Target) -> Raw | dict[str, Any]:
     changed = [
         _rename_developer(message, target),
         _return_reasoning(message),
-        _empty_content(message, target),
+        _empty_content(message),
+        not speaks_openai and _mend_arguments(message),
     ]
     return message if any(changed) else raw
 
@@ -80,7 +83,7 @@ def _image_turn(images: list[Any]) -> dict[str, Any]:
 
 def _rename_developer(message: dict[str, Any], target: Target) -> bool:
     """Quirk developer-role: only OpenAI's own models know the role `developer`."""
-    if message.get("role") != "developer" or target.vendor.lower() in _SPEAKS_DEVELOPER:
+    if message.get("role") != "developer" or target.vendor.lower() in _SPEAKS_OPENAI:
         return False
     message["role"] = "system"
     return True
@@ -96,7 +99,7 @@ def _return_reasoning(message: dict[str, Any]) -> bool:
     return True
 
 
-def _empty_content(message: dict[str, Any], target: Target) -> bool:
+def _empty_content(message: dict[str, Any]) -> bool:
     """Quirk empty-content: beside tool calls an empty text is null, and empty text parts are left out."""
     if message.get("role") != "assistant" or not message.get("tool_calls"):
         return False
@@ -110,3 +113,17 @@ def _empty_content(message: dict[str, Any], target: Target) -> bool:
             message["content"] = kept or None
             return True
     return False
+
+
+def _mend_arguments(message: dict[str, Any]) -> bool:
+    """Quirk malformed-arguments: other vendors' models take a call's arguments as a JSON object or not at all."""
+    changed = False
+    calls = message.get("tool_calls")
+    for call in calls if isinstance(calls, list) else []:
+        function = call.get("function") if isinstance(call, dict) else None
+        arguments = function.get("arguments") if isinstance(function, dict) else None
+        if isinstance(function, dict) and isinstance(arguments, str) and decode_object(arguments.encode()) is None:
+            wrapped = {"_raw_arguments": arguments} if arguments.strip() else {}
+            function["arguments"] = msgspec.json.encode(wrapped).decode()
+            changed = True
+    return changed

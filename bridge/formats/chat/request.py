@@ -16,6 +16,7 @@ from msgspec import Raw
 
 from bridge.errors import BadRequest
 from bridge.formats.chat.families import refused_fields
+from bridge.formats.chat.kimi import rename_calls
 from bridge.formats.chat.messages import edit_message, hoist_tool_images, parsed
 from bridge.json_text import mend_surrogates
 from bridge.target import Target
@@ -228,6 +229,10 @@ def _is_empty_prediction(raw: Raw) -> bool:
 
 def _edited_messages(messages: list[Raw], target: Target) -> list[Any]:
     edited: list[Any] = [edit_message(raw, target) for raw in messages]
+    if target.family.startswith("kimi"):
+        edited = rename_calls(
+            [parsed(each, "messages") if isinstance(each, Raw) else each for each in edited], target.family
+        )
     if any(b'"tool"' in bytes(raw) and b"image_url" in bytes(raw) for raw in messages):
         return hoist_tool_images(edited)
     return messages if all(new is old for new, old in zip(edited, messages, strict=True)) else edited

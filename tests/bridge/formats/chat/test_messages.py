@@ -30,7 +30,11 @@ def edited(message: dict[str, Any], target: Target = CLAUDE) -> object:
         {"role": "user", "content": 'I said "developer" and "reasoning_content" and ""'},
         {"role": "user", "content": ""},
         {"role": "assistant", "content": "", "tool_calls": []},
-        {"role": "assistant", "content": None, "tool_calls": [{"id": "a", "function": {"name": "f", "arguments": ""}}]},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": "a", "function": {"name": "f", "arguments": "{}"}}],
+        },
         {"role": "system", "content": "x"},
         {"role": "tool", "tool_call_id": "a", "content": ""},
     ],
@@ -95,3 +99,16 @@ def test_a_value_that_only_a_full_reading_finds_wrong_is_a_bad_request() -> None
     with pytest.raises(BadRequest) as caught:
         parsed(msgspec.Raw(b"1e999"), "n")
     assert caught.value.param == "n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("", "{}"), (" ", "{}"), ('{"a": 1', '{"_raw_arguments":"{\\"a\\": 1"}'), ("[1]", '{"_raw_arguments":"[1]"}')],
+)
+def test_arguments_that_are_no_object_are_wrapped(sent: str, kept: str) -> None:
+    call = {"id": "a", "type": "function", "function": {"name": "f", "arguments": sent}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    after = edited(message)
+    assert isinstance(after, dict)
+    assert after["tool_calls"][0]["function"]["arguments"] == kept
+    assert edited(message, GPT) is None, "OpenAI's own models take any text"
