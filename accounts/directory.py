@@ -260,8 +260,7 @@ def fits(pattern: str, name: str) -> bool:
     return fnmatchcase(name, pattern.replace("[", "[[]").replace("?", "[?]")) if "*" in pattern else pattern == name
 
 
-def touch_keys(used: Mapping[int, float]) -> None:
-    """Note when keys were last used (key id -> Unix time); the epoch stays as it is."""
-    for key, at in used.items():
-        moment = datetime.fromtimestamp(at, tz=UTC)
-        ApiKey.objects.filter(pk=key).quiet_update(last_used_at=moment)
+def touch(table: type[ApiKey] | type[Seat], used: Mapping[int, float]) -> None:
+    """Note when keys or seats were last used (id -> Unix time); the epoch stays as it is."""
+    for row, at in used.items():
+        table.objects.filter(pk=row).quiet_update(last_used_at=datetime.fromtimestamp(at, tz=UTC))

@@ -9,6 +9,7 @@ error event, never with a clean close.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -24,6 +25,8 @@ from proxy.plan import Plan
 from proxy.record import Record
 from proxy.runtime import Runtime
 from proxy.speech import sentence
+
+logger = logging.getLogger(__name__)
 
 # An upstream that said everything gets this long to close its body, so that the connection can be used again.
 FINISH_SECONDS = 0.25
@@ -145,6 +148,10 @@ class Exchange:
             if revoked is None or isinstance(ended, GeneratorExit):
                 raise
             yield self._last_words(revoked)
+        except Exception:
+            logger.exception("The stream of request %s failed unforeseen", self._record.errand.id)
+            await self._abandon(opening)
+            yield self._last_words(await self._record.break_down())
 
     async def _cut_off(self, opening: asyncio.Task[tuple[StreamTap, bytes]]) -> BridgeError | None:
         """The caller went away, or its key was revoked: let go of the upstream, settle, say which it was."""

@@ -11,7 +11,7 @@ from accounts.directory import Caller
 from accounts.ledger import AttemptLine, Opening, Outcome, Settlement
 from accounts.pricing import compute
 from bridge.copilot.initiator import Initiator
-from bridge.errors import BadKey, BridgeError, Refused, Shedding
+from bridge.errors import BadKey, BridgeError, Internal, Refused, Shedding
 from bridge.tally import Tally
 from proxy.plan import Plan
 
@@ -71,8 +71,13 @@ class Record:
             initiator=plan.initiator.value,
             session=plan.session,
         )
-        await self._ledger.open(self._opening)
+        # Before the wait: a request that is cancelled in it has its opening in the queue, and its settlement follows.
         self._is_open = True
+        try:
+            await self._ledger.open(self._opening)
+        except Shedding:
+            self._is_open = False
+            raise
 
     def first_byte(self) -> None:
         if self._first_byte_ms is None:
@@ -101,6 +106,14 @@ class Record:
         # 499 is what proxies log for a caller who closed the connection.
         await self._settle(Outcome.CANCELLED, 499, "key_revoked" if was_revoked else "client_closed_request")
         return BadKey("This API key was revoked while it was in use.") if was_revoked else None
+
+    async def break_down(self) -> Internal:
+        """The gateway itself failed; the row says so, and so does the answer."""
+        fault = Internal(
+            "The gateway failed on this request. Tell its owner the request id %(id)s.", {"id": str(self.errand.id)}
+        )
+        await self.fail(fault)
+        return fault
 
     async def fail(self, error: BridgeError) -> None:
         """Refused before the upstream was called, or failed on the way; in the ledger either way."""
@@ -155,5 +168,7 @@ class Record:
         """On plans that count requests: the model's multiplier for a turn of the user's, nothing for an agent's."""
         if self._plan is None or outcome is Outcome.REFUSED or self._plan.model.multiplier_thousandths is None:
             return None
+        if not any(line.status == 200 for line in self.attempts):
+            return 0  # what the upstream refused it does not charge
         is_user = self._plan.initiator is Initiator.USER
         return self._plan.model.multiplier_thousandths if is_user else 0

@@ -59,6 +59,9 @@ async def relay(
         if revoked is None:
             raise
         raise revoked from None
+    except Exception:
+        await record.break_down()
+        raise
 
 
 def _this_task() -> asyncio.Task[Any]:

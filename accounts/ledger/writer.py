@@ -26,10 +26,11 @@ from django.db import (
     transaction,
 )
 
-from accounts.directory import touch_keys
+from accounts.directory import touch
 from accounts.ledger.entries import Opening, Settlement
 from accounts.ledger.instances import HEARTBEAT_SECONDS, beat, mark_abandoned, register, sign_off
 from accounts.ledger.statements import Statements
+from accounts.models import ApiKey, Seat
 from bridge.errors import Shedding
 
 logger = logging.getLogger(__name__)
@@ -58,7 +59,8 @@ class LedgerWriter:
         self._version = version
         self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._kept: list[_Entry] = []
-        self._used: dict[int, float] = {}
+        self._used_keys: dict[int, float] = {}
+        self._used_seats: dict[int, float] = {}
         self._next_beat = 0.0
         self._registered = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -172,7 +174,9 @@ class LedgerWriter:
             if settlements:
                 statements.settle_rows(settlements)
         for opening in openings:
-            self._used[opening.caller.key] = opening.opened_at
+            self._used_keys[opening.caller.key] = opening.opened_at
+            if opening.seat is not None:
+                self._used_seats[opening.seat] = opening.opened_at
 
     def _resolve(self, results: list[tuple[_Entry, Exception | None]]) -> None:
         if self._loop is not None and not self._loop.is_closed():
@@ -191,8 +195,10 @@ class LedgerWriter:
                 self._registered = True
             beat(self.instance)
             count = mark_abandoned(self.instance)
-            used, self._used = self._used, {}
-            touch_keys(used)
+            keys, self._used_keys = self._used_keys, {}
+            seats, self._used_seats = self._used_seats, {}
+            touch(ApiKey, keys)
+            touch(Seat, seats)
             self.fault = None if not self._kept else self.fault
         except (DatabaseError, OSError) as error:
             self.fault = f"the ledger cannot be written: {error}"

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts.directory import EMPTY, Directory, Snapshot, load_snapshot, touch_keys
+from accounts.directory import EMPTY, Directory, Snapshot, load_snapshot, touch
 from accounts.models import ApiKey, Epoch, Member, ModelRoute, Seat, Team
 from bridge.errors import BadKey, Forbidden
 from tests.accounts.rows import a_member, a_seat
@@ -195,7 +195,7 @@ def test_routes_that_are_switched_off_are_left_out() -> None:
 def test_the_last_use_of_keys_is_noted_without_an_announcement() -> None:
     key, _ = a_key()
     before = Epoch.current()
-    touch_keys({key.pk: NOW})
+    touch(ApiKey, {key.pk: NOW})
     key.refresh_from_db()
     assert key.last_used_at == datetime(2027, 1, 15, 8, tzinfo=UTC)
     assert Epoch.current() == before
@@ -256,7 +256,7 @@ def test_a_change_of_anything_is_known_within_a_second(directory: Directory) -> 
 def test_a_quiet_write_loads_nothing(directory: Directory, heard: list[Snapshot]) -> None:
     key, _ = a_key()
     directory.start()
-    touch_keys({key.pk: NOW})
+    touch(ApiKey, {key.pk: NOW})
     time.sleep(0.7)
     assert len(heard) == 1
 
