@@ -148,7 +148,7 @@ class Exchange:
             if revoked is None or isinstance(ended, GeneratorExit):
                 raise
             yield self._last_words(revoked)
-        except Exception:
+        except Exception:  # behind a sent head this is the door: nobody above can answer any more
             logger.exception("The stream of request %s failed unforeseen", self._record.errand.id)
             await self._abandon(opening)
             yield self._last_words(await self._record.break_down())

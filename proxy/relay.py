@@ -59,7 +59,7 @@ async def relay(
         if revoked is None:
             raise
         raise revoked from None
-    except Exception:
+    except Exception:  # told and logged at the door; here the row is settled
         await record.break_down()
         raise
 
