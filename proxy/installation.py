@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,8 +20,7 @@ def kept_secret(folder: Path, name: str, make: Callable[[], str]) -> str:
     if path.exists():
         return path.read_text().strip()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = folder / f".{name}.{os.getpid()}"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor, draft = tempfile.mkstemp(prefix=f".{name}.", dir=folder)  # mode 0600
     with os.fdopen(descriptor, "w") as file:
         file.write(make())
         file.flush()
@@ -30,7 +30,7 @@ def kept_secret(folder: Path, name: str, make: Callable[[], str]) -> str:
     except FileExistsError:
         pass
     finally:
-        draft.unlink()
+        Path(draft).unlink()
     return path.read_text().strip()
 
 
