@@ -120,7 +120,7 @@ class Container:
                 stdout=said,
                 stderr=subprocess.STDOUT,
             )
-        wait_for(f"{self.url}/healthz", self._process, self.log, _READY_SECONDS)
+        wait_for(f"{self.url}/healthz", self._process, self.log, _READY_SECONDS, said=b"Uvicorn running on")
         return self.log.read_text()
 
     def wait_ready(self) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 from tests.bench.processes import ROOT, end, free_port, start
 from tests.bench.waiting import NotStartedError, wait_for
 
+_LISTENING = b"Uvicorn running on"
 _COMMAND_SECONDS = 60
 _READY_SECONDS = 30
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
@@ -30,12 +31,13 @@ class Gateway:
 
     def __init__(self, folder: Path, upstream_url: str, **settings: str) -> None:
         self.folder = folder
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.port = 0
+        self.url = ""
         self.key = ""
         self.environment = environment(folder, upstream_url) | settings
         self.log = folder / "serve.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._move(free_port())
 
     @property
     def pid(self) -> int:
@@ -73,16 +75,30 @@ class Gateway:
         self.key = self.manage("issuekey", "owner", "--name", "tests").strip()
 
     def serve(self, core: int | None = None, *, path: str = "/healthz") -> None:
-        """Start serving and return when `path` answers 200."""
-        command = [sys.executable, "manage.py", "serve", "--port", str(self.port)]
-        self._process = start(command, core, log=self.log, env=self.environment)
-        wait_for(f"{self.url}{path}", self._process, self.log, _READY_SECONDS)
+        """Start serving and return when `path` answers 200; on another port if somebody took this one meanwhile."""
+        for is_last in (False, False, True):
+            since = self.log.stat().st_size if self.log.exists() else 0
+            command = [sys.executable, "manage.py", "serve"]
+            self._process = start(command, core, log=self.log, env=self.environment)
+            try:
+                wait_for(self.url + path, self._process, self.log, _READY_SECONDS, said=_LISTENING, since=since)
+            except NotStartedError as error:
+                if is_last or "cannot be listened on" not in str(error):
+                    raise
+                self._move(free_port())
+            else:
+                return
 
     def kill(self) -> None:
         """`kill -9`: no farewell."""
         assert self._process is not None, "the gateway is not running"
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
+
+    def _move(self, port: int) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.environment["PORT"] = str(port)
 
     def terminate(self) -> None:
         """Ask the server to end, and return at once."""

@@ -6,6 +6,7 @@ Processor time, memory and threads come from Linux; elsewhere they are unknown (
 from __future__ import annotations
 
 import os
+import random
 import resource
 import signal
 import socket
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 _PROC = Path("/proc")
 _OPEN_FILES = 65_536
+_BELOW_THE_EPHEMERAL = (18_000, 32_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +109,12 @@ def end(process: subprocess.Popen[bytes], seconds: float = 10.0) -> None:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that nobody listens on at this moment, and that no outgoing connection will be given."""
+    while True:
+        port = random.randrange(*_BELOW_THE_EPHEMERAL)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def allow_many_files() -> None:

@@ -19,12 +19,21 @@ class NotStartedError(RuntimeError):
     """A server did not come up; the message says what it said last."""
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float) -> None:
-    """Return when `url` answers 200. Raises NotStartedError when the process ends or the time is over."""
+def wait_for(
+    url: str, process: subprocess.Popen[bytes], log: Path, seconds: float, *, said: bytes = b"", since: int = 0
+) -> None:
+    """Return when `url` answers 200. Raises NotStartedError when the process ends or the time is over.
+
+    Nothing is asked before the log says `said` behind its byte `since`: whoever answers then is the process that was
+    started, and not another one that took its port.
+    """
     give_up = time.monotonic() + seconds
     seen = "nothing answers"
     with httpx.Client(timeout=5, trust_env=False) as client:
         while process.poll() is None and time.monotonic() < give_up:
+            if said not in log.read_bytes()[since:]:
+                time.sleep(_PAUSE)
+                continue
             try:
                 answer = client.get(url)
             except httpx.TransportError:

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
-from tests.browser.installation import PASSWORD, ROOT, Installation, running
+from tests.bench.processes import ROOT
+from tests.browser.installation import PASSWORD, Installation, running
 from tests.simulator.server import SimulatorServer
 
 RESULTS = ROOT / "test-results"

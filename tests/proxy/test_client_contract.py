@@ -49,7 +49,7 @@ def test_a_stream_is_event_by_event_whatever_the_client_accepts(http: httpx.Clie
         for packet in answer.iter_raw():
             assert packet.endswith(b"\n\n"), "an event was cut"
             arrivals.append(time.monotonic())
-    assert len(arrivals) >= 6
+    assert len(arrivals) >= 3
     assert arrivals[-1] - arrivals[0] > 0.4, "the events were kept back and sent at once"
 
 

@@ -102,11 +102,14 @@ def test_what_passes_is_tried_again_before_the_first_byte(
 def test_a_stream_that_breaks_ends_with_an_error_event_and_never_cleanly(
     http: httpx.Client, gateway: Gateway, wish: dict[str, Any], code: str
 ) -> None:
-    body = {"model": "gpt-4o", "stream": True}
-    body["messages"] = [{"role": "user", "content": f"Tell me a story. @sim{json.dumps({**wish, 'delay_ms': 30})}"}]
-    with http.stream("POST", "/v1/chat/completions", json=body) as answer:
-        frames = [line for line in answer.iter_lines() if line]
-    assert answer.status_code == 200
+    """Where three chunks and the break arrive as one, on a busy machine, the status tells it: right as well."""
+    for _ in range(5):
+        answer = ask(http, f"Tell me a story. @sim{json.dumps({**wish, 'delay_ms': 80})}", stream=True)
+        if answer.status_code == 200:
+            break
+        assert answer.json()["error"]["code"] == code
+    frames = [line for line in answer.text.splitlines() if line]
+    assert answer.status_code == 200, "no head was ever sent"
     assert '"content"' in frames[1]
     assert "[DONE]" not in frames[-1]
     assert json.loads(frames[-1].removeprefix("data: "))["error"]["code"] == code

@@ -20,6 +20,14 @@ REFUSALS = [
 ]
 
 
+def wait_until(http: httpx.Client, status: int) -> None:
+    """Until the server has heard of the seat's state, which takes it half a second."""
+    deadline = time.monotonic() + 5
+    while http.get("/readyz").status_code != status:
+        assert time.monotonic() < deadline, http.get("/readyz").text
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize(("wish", "state", "status", "is_revived"), REFUSALS)
 def test_a_seat_that_was_told_to_stop_is_not_asked_again(
     simulator: SimulatorServer, tmp_path: Path, wish: dict[str, object], state: str, status: int, is_revived: bool
@@ -41,15 +49,14 @@ def test_a_seat_that_was_told_to_stop_is_not_asked_again(
             assert seat["state"] == state
             assert seat["state_reason"]
             assert seat["state_until"]
-            time.sleep(0.8)  # the directory hears of it within half a second
+            wait_until(http, 503)
             asked = len(simulator.world.log)
             refused = ask("Hello")
             assert refused.status_code == status
             assert "credits" in refused.json()["error"]["message"], "the seat is not named"
             assert len(simulator.world.log) == asked, "the seat was asked although it rests"
-            assert http.get("/readyz").status_code == 503
             gateway.run("checkseats")
-            time.sleep(0.8)
+            wait_until(http, 200 if is_revived else 503)
             assert (ask("Hello").status_code == 200) is is_revived
     finally:
         gateway.stop()
@@ -86,7 +93,7 @@ def test_a_suspended_account_needs_no_second_exchange_to_be_known(simulator: Sim
             assert first.status_code == 403
             assert first.json()["error"]["code"] == "seat_required"
             assert gateway.query("SELECT state FROM accounts_seat")[0]["state"] == "suspended"
-            time.sleep(0.8)
+            wait_until(http, 503)
             asked = len(simulator.world.log)
             again = http.post("/v1/chat/completions", json=body)
             assert again.status_code == 403

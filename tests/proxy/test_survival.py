@@ -17,7 +17,7 @@ from tests.simulator.server import SimulatorServer
 STREAMS = 50
 
 
-def stream_body(question: str, shape: str = "n=200,d=40,s=60") -> dict[str, object]:
+def stream_body(question: str, shape: str = "n=600,d=40,s=60") -> dict[str, object]:
     return {"model": "gpt-4o", "stream": True, "messages": [{"role": "user", "content": f"{question} @@{shape}@@"}]}
 
 
