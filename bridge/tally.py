@@ -7,8 +7,10 @@ output tokens, told apart for information only. 1 AI credit = 1 AIU = 1e9 nano-A
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TypeGuard
 
 
@@ -40,11 +42,12 @@ def read_openai_usage(usage: Mapping[str, object]) -> Tally:
 
 def with_copilot_usage(tally: Tally, reported: Mapping[str, object]) -> Tally:
     """The same tally with Copilot's own `copilot_usage` laid over it: its counts and its price are the billed ones."""
-    total = reported.get("total_nano_aiu")
+    listed = reported.get("token_details")
+    details = [detail for detail in listed if isinstance(detail, dict)] if isinstance(listed, list) else []
+    total = reported.get("total_nano_aiu", _sum_of(details))
     counts: dict[str, int] = {}
-    details = reported.get("token_details")
-    for detail in details if isinstance(details, list) else []:
-        if isinstance(detail, dict) and isinstance(kind := detail.get("token_type"), str):
+    for detail in details:
+        if isinstance(kind := detail.get("token_type"), str):
             counts[kind] = counts.get(kind, 0) + _count(detail, "token_count")
     return Tally(
         input=counts.get("input", tally.input),
@@ -54,6 +57,19 @@ def with_copilot_usage(tally: Tally, reported: Mapping[str, object]) -> Tally:
         reasoning=tally.reasoning,
         nano=total if _is_price(total) else tally.nano,
     )
+
+
+def _sum_of(details: Sequence[Mapping[str, object]]) -> int | None:
+    """The price that the details add up to, rounded down once at the end; None when one of them has none."""
+    total = Fraction(0)
+    for detail in details:
+        cost, batch = detail.get("cost_per_batch"), detail.get("batch_size")
+        if _count(detail, "token_count") == 0:
+            continue
+        if not _is_price(cost) or not _is_price(batch) or batch == 0:
+            return None
+        total += Fraction(_count(detail, "token_count") * cost, batch)
+    return math.floor(total) if details else None
 
 
 def _is_price(value: object) -> TypeGuard[int]:

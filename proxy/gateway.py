@@ -14,11 +14,12 @@ from accounts.models import Door
 from accounts.routing import choose_model, choose_seat, find_route, seats_of
 from bridge.copilot.catalogue import Endpoint, Model
 from bridge.errors import BadKey, BridgeError, Refused, UnknownModel
+from bridge.sse import write_comment
 from proxy.lean import DoorRequest, StreamedAnswer, allow
 from proxy.record import Errand
 from proxy.relay import Answer, relay
 
-KEEPALIVE = b": keep-alive\n\n"
+KEEPALIVE = write_comment(b"keep-alive")
 # How clients name their conversation, the surest first.
 _CONVERSATION_HEADERS = (
     "HTTP_X_SESSION_ID",

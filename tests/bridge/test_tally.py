@@ -86,3 +86,23 @@ def test_nothing_in_a_usage_object_breaks_the_reading(value: object) -> None:
     tally = read_openai_usage(dict.fromkeys(names, value))
     laid = with_copilot_usage(tally, {"token_details": value, "total_nano_aiu": value})
     assert min(laid.input, laid.cached, laid.output, laid.reasoning) >= 0
+
+
+def a_detail(count: int, cost: object = 250_000_000_001, batch: object = 1_000_000) -> dict[str, object]:
+    return {"token_type": "input", "token_count": count, "cost_per_batch": cost, "batch_size": batch}
+
+
+@pytest.mark.parametrize(
+    ("details", "nano"),
+    [
+        ([a_detail(3)], 750_000),
+        # Rounded down once, at the end: each alone would lose its fraction.
+        ([a_detail(500_000), a_detail(500_000)], 250_000_000_001),
+        ([a_detail(3), a_detail(0, None)], 750_000),
+        ([a_detail(3), a_detail(1, None)], None),
+        ([a_detail(3, batch=0)], None),
+        ([], None),
+    ],
+)
+def test_without_a_total_the_details_add_up_to_the_price(details: list[dict[str, object]], nano: int | None) -> None:
+    assert with_copilot_usage(Tally(), {"token_details": details}).nano == nano
