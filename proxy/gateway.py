@@ -46,7 +46,7 @@ async def models(request: DoorRequest) -> HttpResponseBase:
     live = await _live_models(request, caller)
     entries = [_entry(model.id, model) for model in live.values() if _is_served(model, caller)]
     known = {entry["id"] for entry in entries}
-    for name in _route_names(request, caller):
+    for name in _route_names(request):
         if name not in known and (served := _served(request, caller, name, live)) is not None:
             entries.append(_entry(name, served))
     entries.sort(key=lambda entry: str(entry["id"]))
@@ -60,7 +60,7 @@ async def model(request: DoorRequest, name: str) -> HttpResponseBase:
     live = await _live_models(request, caller)
     choice = choose_model(find_route(request.runtime.directory.snapshot, caller, name), name, live)
     served = live[choice.model]
-    if not _is_served(served, caller) and not _is_served(served, caller, name):
+    if not _is_served(served, caller, name):
         raise UnknownModel("The model '%(model)s' does not exist here.", {"model": name[:100]}, param="model")
     return _json(_entry(name, served))
 
@@ -151,7 +151,7 @@ def _is_served(model: Model, caller: Caller, name: str | None = None) -> bool:
     return True
 
 
-def _route_names(request: DoorRequest, caller: Caller) -> list[str]:
+def _route_names(request: DoorRequest) -> list[str]:
     routes = request.runtime.directory.snapshot.routes
     return [route.pattern for route in routes if "*" not in route.pattern]
 

@@ -21,10 +21,10 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 
-from bridge.errors import BadRequest, BridgeError, Internal, Shedding, TooLarge, UnknownPath, WrongMethod
+from bridge.errors import BadRequest, BridgeError, Shedding, TooLarge, UnknownPath, WrongMethod
 from proxy.address import client_address
 from proxy.runtime import Runtime
-from proxy.speech import error_response
+from proxy.speech import error_response, unforeseen
 
 logger = logging.getLogger(__name__)
 
@@ -146,10 +146,7 @@ class LeanHandler:
             return error_response(request, error)
         except Exception:  # the one door where everything unforeseen is said in the caller's dialect
             logger.exception("Request %s failed unforeseen", request.id)
-            fault = Internal(
-                "The gateway failed on this request. Tell its owner the request id %(id)s.", {"id": str(request.id)}
-            )
-            return error_response(request, fault)
+            return error_response(request, unforeseen(request.id))
         return response
 
 

@@ -14,6 +14,7 @@ from bridge.copilot.initiator import Initiator
 from bridge.errors import BadKey, BridgeError, Internal, Refused, Shedding
 from bridge.tally import Tally
 from proxy.plan import Plan
+from proxy.speech import unforeseen
 
 if TYPE_CHECKING:
     from proxy.runtime import Runtime
@@ -109,9 +110,7 @@ class Record:
 
     async def break_down(self) -> Internal:
         """The gateway itself failed; the row says so, and so does the answer."""
-        fault = Internal(
-            "The gateway failed on this request. Tell its owner the request id %(id)s.", {"id": str(self.errand.id)}
-        )
+        fault = unforeseen(self.errand.id)
         await self.fail(fault)
         return fault
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils.translation import gettext, override
 
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, Internal
 from bridge.formats import chat
 
 if TYPE_CHECKING:
@@ -22,6 +23,13 @@ def sentence(error: BridgeError, language: str) -> str:
     with override(language):
         text = gettext(error.text)
     return text % error.params if error.params else text
+
+
+def unforeseen(request_id: UUID) -> Internal:
+    """What a caller is told of a fault of the gateway itself."""
+    return Internal(
+        "The gateway failed on this request. Tell its owner the request id %(id)s.", {"id": str(request_id)}
+    )
 
 
 def error_response(request: DoorRequest, error: BridgeError) -> HttpResponse:
