@@ -177,7 +177,7 @@ def _bad_request(status: int, said: Said) -> BridgeError:
         return _built(UnknownModel, "GitHub Copilot does not offer this model to this seat: %(said)s", said, status)
     if said.code == "content_filter":
         return _built(Filtered, "GitHub's content filter refused the request: %(said)s", said, status)
-    if status == 404:
+    if status == 404 and not said.message.startswith("Item with id"):  # which the request named, and must not
         return _built(UpstreamFault, "GitHub Copilot does not know this endpoint: %(said)s", said, status, final=True)
     return _built(BadRequest, "%(said)s", said, status)
 

@@ -1,1 +1,1 @@
-"""The rooms of the wire formats; none of them imports another."""
+"""The wire formats, one room each. Which there are, `bridge/crossing.py` lists."""

@@ -122,7 +122,9 @@ CLAUDE = (
             warning=_LEAVING.format("2026-11-16")),
     _claude("opus-5", (936 * K, 64 * K), _OPUS_PRICE, thinking="adaptive", efforts=_LOW_XMAX,
             warning=_LEAVING.format("2026-11-16"), **_OPUS),
-    _claude("opus-5.5", (200 * K, 128 * K), (Tier(0, 4, 0.2, 5, 20),), thinking="always", efforts=_LOW_XMAX, **_OPUS),
+    # The one of them that is offered in its vendor's own format alone.
+    _claude("opus-5.5", (200 * K, 128 * K), (Tier(0, 4, 0.2, 5, 20),), thinking="always", efforts=_LOW_XMAX,
+            endpoints=(MESSAGES,), listed=(MESSAGES,), **_OPUS),
     _claude("sonnet-4", (128 * K, 16 * K), _SONNET_PRICE, thinking="budget", endpoints=(CHAT, MESSAGES),
             listed=(CHAT,), snapshot="claude-sonnet-4-20250514"),
     _claude("sonnet-4.5", (128 * K, 16 * K), _SONNET_PRICE, thinking="budget", endpoints=(CHAT, MESSAGES),

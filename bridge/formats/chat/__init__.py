@@ -1,22 +1,10 @@
 """The room of OpenAI's Chat Completions format."""
 
-from bridge.formats.chat.chunks import ChunkReader
-from bridge.formats.chat.errors import write_error, write_error_frame
-from bridge.formats.chat.repairs import refused_field
-from bridge.formats.chat.request import ChatRequest, Written, read_request, write_request
-from bridge.formats.chat.tap import StreamTap
-from bridge.formats.chat.whole import Gatherer, frames_of_body
+from bridge.formats.chat.errors import write_error
+from bridge.formats.chat.reading import read_request
+from bridge.formats.chat.reply import write_reply
+from bridge.formats.chat.reply_reader import ReplyReader
+from bridge.formats.chat.reply_writer import ReplyWriter
+from bridge.formats.chat.writing import write_request
 
-__all__ = [
-    "ChatRequest",
-    "ChunkReader",
-    "Gatherer",
-    "StreamTap",
-    "Written",
-    "frames_of_body",
-    "read_request",
-    "refused_field",
-    "write_error",
-    "write_error_frame",
-    "write_request",
-]
+__all__ = ["ReplyReader", "ReplyWriter", "read_request", "write_error", "write_reply", "write_request"]

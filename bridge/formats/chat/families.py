@@ -2,13 +2,16 @@
 
 Sources: OpenAI's reasoning models take no sampling parameters and `max_completion_tokens` instead of `max_tokens`
 (https://platform.openai.com/docs/guides/reasoning); Gemini 3.7 and later take no sampling parameters (LiteLLM's
-model table, November 2026). What is missing here is learned from the upstream's own refusal, see `repairs.py`.
+model table, November 2026). What is missing here is learned from the upstream's own refusals (`Target.refused`).
 """
 
 from __future__ import annotations
 
 import re
 
+from bridge.target import Target
+
+_SPEAKS_OPENAI = frozenset({"openai", "azure openai"})
 _SAMPLING = frozenset(
     {
         "temperature",
@@ -22,7 +25,7 @@ _SAMPLING = frozenset(
 )
 
 _REFUSED: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
-    (re.compile(r"o\d|gpt-[5-9]"), _SAMPLING | {"max_tokens"}),
+    (re.compile(r"o\d|gpt-[5-9]|raptor"), _SAMPLING | {"max_tokens"}),
     # Kimi's are pinned (temperature 1, top_p 0.95): saying anything else is refused.
     (re.compile(r"kimi"), frozenset({"temperature", "top_p"})),
     (re.compile(r"gemini-(3\.[7-9]|[4-9])"), _SAMPLING),
@@ -35,3 +38,13 @@ def refused_fields(family: str) -> frozenset[str]:
         if pattern.match(family):
             return refused
     return frozenset()
+
+
+def refused_by(target: Target) -> frozenset[str]:
+    """The top-level fields that `target` refuses, known beforehand or learned."""
+    return target.refused | refused_fields(target.family)
+
+
+def speaks_openai(target: Target) -> bool:
+    """Whether the model is OpenAI's own, which know more of the format than other vendors' models."""
+    return target.vendor.lower() in _SPEAKS_OPENAI

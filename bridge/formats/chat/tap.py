@@ -11,12 +11,17 @@ from typing import Any
 
 import msgspec
 
-from bridge.errors import BrokenStream
+from bridge.errors import BridgeError
+from bridge.events import Failed
 from bridge.formats.chat.chunks import ChunkReader, read_chunk
-from bridge.sse import FrameSplitter, data_of, write_data
+from bridge.formats.chat.errors import write_error_frame
+from bridge.road import Heading
+from bridge.sse import FrameSplitter, data_of, write_comment, write_data
+from bridge.tally import Tally
 
 _encode = msgspec.json.Encoder().encode
 _OBJECT = b'"object":"chat.completion.chunk"'
+_NO_FINISH = b'"finish_reason":null'
 _NEEDS_READING = (
     b'"tool_calls"',
     b'"finish_reason":"',
@@ -28,22 +33,48 @@ _NEEDS_READING = (
     b'"role"',
 )
 DONE = b"data: [DONE]\n\n"
+KEEPALIVE = write_comment(b"keep-alive")
 
 
 class StreamTap:
-    """`feed` the upstream's packets and send what it returns; when `done` (or at the end of the body) send `end()`.
+    """A `bridge.road.Road`: `feed` the upstream's packets and send what it returns; at the end send `end()`."""
 
-    `reader` keeps id, finish reason and usage; `failure` is set when the upstream said an error inside the stream.
-    """
-
-    def __init__(self, reader: ChunkReader, *, include_usage: bool) -> None:
-        self.reader = reader
-        self.done = False
-        self._include_usage = include_usage
+    def __init__(self, heading: Heading) -> None:
+        self._reader = ChunkReader(heading.model, heading.created, f"chatcmpl-{heading.id}")
+        self._include_usage = heading.asked.include_usage
         self._splitter = FrameSplitter()
         self._needle: bytes | None = None
         self._model_seen = b""
-        self._model_asked = b'"model":' + _encode(reader.model)
+        self._model_asked = b'"model":' + _encode(heading.model)
+        self.done = False
+
+    @property
+    def begun(self) -> bool:
+        return self._reader.role_sent
+
+    @property
+    def failure(self) -> Failed | None:
+        return self._reader.failure
+
+    @property
+    def tally(self) -> Tally:
+        return self._reader.tally
+
+    @property
+    def counted(self) -> bool:
+        return self._reader.counted
+
+    @property
+    def output_bytes(self) -> int:
+        return self._reader.output_bytes
+
+    @property
+    def stop_reason(self) -> str:
+        return self._reader.finish_reason or ""
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        return ()
 
     def feed(self, packet: bytes) -> bytes:
         """The bytes for the client that `packet` completes, maybe none. Raises BrokenStream on a frame with no end."""
@@ -51,42 +82,46 @@ class StreamTap:
         return out[0] if len(out) == 1 else b"".join(out)
 
     def end(self) -> bytes:
-        """Finish chunk, usage chunk when it was asked for, `[DONE]`.
+        """Finish chunk, usage chunk when it was asked for, `[DONE]`; a call without arguments gets an empty object.
 
-        Raises BrokenStream when the upstream's body ended without a finish reason and without `[DONE]`: a clean end
-        here would pass a truncated answer off as a whole one.
+        Raises BrokenStream when the upstream's body ended without a finish reason and without `[DONE]`.
         """
         rest = self._splitter.rest
         before = self._read(rest) if rest and not self.done else b""
-        reason = self.reader.finish_reason
-        if self.reader.finish is None and not self.done:
-            raise BrokenStream("The upstream's answer ended in the middle. Send the request again.")
-        if reason == "error":
-            raise BrokenStream("The upstream gave the answer up in the middle. Send the request again.")
-        parts = [
-            before,
-            self._chunk([{"index": 0, "delta": self._last_delta(), "finish_reason": reason or "stop"}]),
-        ]
-        if self._include_usage and self.reader.usage is not None:
-            usage = self.reader.chunk([])
-            usage["usage"] = self.reader.usage
+        reason = self._reader.check_end(was_done=self.done)
+        parts = [before]
+        if (kept := self._reader.rest()) is not None:
+            parts.append(write_data(_encode(kept)))
+        parts.append(self._chunk([{"index": 0, "delta": self._last_delta(), "finish_reason": reason}]))
+        if self._include_usage:
+            usage = self._reader.chunk([])
+            usage["usage"] = self._reader.told_usage
             parts.append(write_data(_encode(usage)))
         parts.append(DONE)
         return b"".join(parts)
 
+    def fail(self, error: BridgeError, sentence: str) -> bytes:
+        return write_error_frame(error, sentence)
+
+    def keepalive(self) -> bytes:
+        return KEEPALIVE
+
     def _last_delta(self) -> dict[str, Any]:
         """An answer without any content still opens with its role."""
-        return {} if self.reader.role_sent else {"role": "assistant", "content": ""}
+        return {} if self._reader.role_sent else {"role": "assistant", "content": ""}
 
     def _frame(self, frame: bytes) -> bytes:
-        if self._needle is not None and self._needle in frame and _OBJECT in frame and self._model_seen in frame:
+        if self._needle is not None and self._needle in frame and self._is_complete(frame):
             for mark in _NEEDS_READING:
                 if mark in frame:
                     break
             else:
-                self.reader.output_bytes += max(0, len(frame) - 180)
+                self._reader.output_bytes += max(0, len(frame) - 180)
                 return frame.replace(self._model_seen, self._model_asked, 1)
         return self._read(frame)
+
+    def _is_complete(self, frame: bytes) -> bool:
+        return _OBJECT in frame and _NO_FINISH in frame and self._model_seen in frame
 
     def _read(self, frame: bytes) -> bytes:
         data = data_of(frame)
@@ -99,16 +134,16 @@ class StreamTap:
         if self.done:
             return b""
         chunk = read_chunk(data)
-        whole = self.reader.read(chunk)
+        whole = self._reader.read(chunk)
         self._learn(chunk)
         return write_data(_encode(whole)) if whole is not None else b""
 
     def _learn(self, chunk: dict[str, Any]) -> None:
         """After the first chunk with a name: the bytes by which clean frames of this answer are known."""
         model = chunk.get("model")
-        if self._needle is None and self.reader.answer_id and isinstance(model, str) and self.reader.role_sent:
-            self._needle = b'"id":' + _encode(self.reader.answer_id)
+        if self._needle is None and self._reader.answer_id and isinstance(model, str) and self._reader.role_sent:
+            self._needle = b'"id":' + _encode(self._reader.answer_id)
             self._model_seen = b'"model":' + _encode(model)
 
     def _chunk(self, choices: list[dict[str, Any]]) -> bytes:
-        return write_data(_encode(self.reader.chunk(choices)))
+        return write_data(_encode(self._reader.chunk(choices)))

@@ -12,19 +12,22 @@ from typing import Any
 
 import msgspec
 
-from bridge.errors import BrokenStream
-from bridge.formats.chat.chunks import ChunkReader, read_chunk
-from bridge.sse import FrameSplitter, data_of, write_data
+from bridge.errors import BridgeError
+from bridge.events import Failed
+from bridge.formats.chat.chunks import WHOLE_VALUES, ChunkReader, read_chunk
+from bridge.formats.chat.errors import write_error
+from bridge.road import Heading
+from bridge.sse import FrameSplitter, data_of
+from bridge.tally import Tally
 
 _encode = msgspec.json.Encoder().encode
 
 
 class Gatherer:
-    """`feed` packets until `done` or the end of the body, then take `result()`."""
+    """A `bridge.road.Road` for an unstreamed answer: `feed` packets, `end()` gives the body."""
 
-    def __init__(self, reader: ChunkReader) -> None:
-        self.reader = reader
-        self.done = False
+    def __init__(self, heading: Heading) -> None:
+        self._reader = ChunkReader(heading.model, heading.created, f"chatcmpl-{heading.id}")
         self._splitter = FrameSplitter()
         self._texts: dict[str, list[str]] = {}
         self._lists: dict[str, list[Any]] = {}
@@ -33,6 +36,35 @@ class Gatherer:
         self._arguments: list[list[str]] = []
         self._logprobs: list[Any] = []
         self._fingerprint: str | None = None
+        self.done = False
+
+    @property
+    def begun(self) -> bool:
+        return self._reader.role_sent
+
+    @property
+    def failure(self) -> Failed | None:
+        return self._reader.failure
+
+    @property
+    def tally(self) -> Tally:
+        return self._reader.tally
+
+    @property
+    def counted(self) -> bool:
+        return self._reader.counted
+
+    @property
+    def output_bytes(self) -> int:
+        return self._reader.output_bytes
+
+    @property
+    def stop_reason(self) -> str:
+        return self._reader.finish_reason or ""
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        return ()
 
     def feed(self, packet: bytes) -> bytes:
         """Take a packet in; nothing goes to the caller yet. Raises BrokenStream: a frame is not JSON or has no end."""
@@ -40,22 +72,29 @@ class Gatherer:
             self._frame(frame)
         return b""
 
-    def result(self) -> bytes:
+    def end(self) -> bytes:
         """The whole answer. Raises BrokenStream when the stream ended without a finish reason and without `[DONE]`."""
         rest = self._splitter.rest
         if rest and not self.done:
             self._frame(rest)
-        reason = self.reader.finish_reason
-        if (self.reader.finish is None and not self.done) or reason == "error":
-            raise BrokenStream("The upstream's answer ended in the middle. Send the request again.")
-        choice: dict[str, Any] = {"index": 0, "message": self._message(), "finish_reason": reason or "stop"}
+        reason = self._reader.check_end(was_done=self.done)
+        if (kept := self._reader.rest()) is not None:
+            self._add(kept["choices"][0])
+        choice: dict[str, Any] = {"index": 0, "message": self._message(), "finish_reason": reason}
         choice["logprobs"] = {"content": self._logprobs} if self._logprobs else None
-        whole = self.reader.chunk([choice])
+        whole = self._reader.chunk([choice])
         whole["object"] = "chat.completion"
         if self._fingerprint is not None:
             whole["system_fingerprint"] = self._fingerprint
-        whole["usage"] = self.reader.usage or {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+        whole["usage"] = self._reader.told_usage
         return _encode(whole)
+
+    def fail(self, error: BridgeError, sentence: str) -> bytes:
+        return write_error(error, sentence)
+
+    def keepalive(self) -> bytes:
+        """Nothing: an answer that is one body has no place for it."""
+        return b""
 
     def _frame(self, frame: bytes) -> None:
         data = data_of(frame)
@@ -64,7 +103,7 @@ class Gatherer:
         if data.strip() == b"[DONE]":
             self.done = True
             return
-        whole = self.reader.read(read_chunk(data))
+        whole = self._reader.read(read_chunk(data))
         if whole is not None:
             self._fingerprint = whole.get("system_fingerprint", self._fingerprint)
             self._add(whole["choices"][0])
@@ -76,9 +115,11 @@ class Gatherer:
         for name, value in choice["delta"].items():
             if name == "tool_calls":
                 self._add_calls(value)
+            elif name == "function_call" and isinstance(value, dict):
+                self._add_legacy_call(value)
             elif name == "role":
                 continue
-            elif isinstance(value, str) and name not in ("reasoning_opaque", "cot_id"):
+            elif isinstance(value, str) and name not in WHOLE_VALUES:
                 self._texts.setdefault(name, []).append(value)
             elif isinstance(value, list):
                 self._lists.setdefault(name, []).extend(value)
@@ -87,10 +128,18 @@ class Gatherer:
 
     def _add_calls(self, calls: list[dict[str, Any]]) -> None:
         for call in calls:
+            kind, field = ("custom", "input") if "custom" in call else ("function", "arguments")
             if call["index"] >= len(self._calls):
-                self._calls.append({name: call[name] for name in ("id", "type")} | {"function": dict(call["function"])})
+                self._calls.append({"id": call["id"], "type": kind, kind: dict(call[kind])})
                 self._arguments.append([])
-            self._arguments[call["index"]].append(call["function"]["arguments"])
+            self._arguments[call["index"]].append(call[kind][field])
+
+    def _add_legacy_call(self, call: dict[str, Any]) -> None:
+        """The one call of a client that still sends `functions`."""
+        whole = self._values.setdefault("function_call", {"name": "", "arguments": ""})
+        for name in ("name", "arguments"):
+            if isinstance(call.get(name), str):
+                whole[name] += call[name]
 
     def _message(self) -> dict[str, Any]:
         message: dict[str, Any] = {"role": "assistant", "content": None}
@@ -98,66 +147,12 @@ class Gatherer:
         message |= self._lists | self._values
         if self._calls:
             for call, arguments in zip(self._calls, self._arguments, strict=True):
-                call["function"]["arguments"] = "".join(arguments) or "{}"
+                if call["type"] == "custom":
+                    call["custom"]["input"] = "".join(arguments)
+                else:
+                    call["function"]["arguments"] = "".join(arguments) or "{}"
             message["tool_calls"] = self._calls
         elif message["content"] is None:
             message["content"] = ""
         message.setdefault("refusal", None)
         return message
-
-
-def frames_of_body(body: bytes) -> bytes:
-    """An upstream's unstreamed JSON answer as the frames of a stream; quirk chat-native-body: also Anthropic's shape.
-
-    Raises BrokenStream when it is neither.
-    """
-    answer = read_chunk(body)
-    if isinstance(answer.get("content"), list):
-        answer = _from_native(answer)
-    if "choices" not in answer and "error" not in answer:
-        raise BrokenStream("The upstream's answer has no choices. Send the request again.")
-    if answer.get("choices") == []:  # quirk chat-empty-choices: nothing fitted into a tiny max_tokens
-        answer["choices"] = [{"index": 0, "delta": {"content": ""}, "finish_reason": "length"}]
-    return write_data(_encode(answer)) + write_data(b"[DONE]")
-
-
-def _from_native(answer: dict[str, Any]) -> dict[str, Any]:
-    blocks = [block for block in answer["content"] if isinstance(block, dict)]
-    text = "".join(str(block.get("text", "")) for block in blocks if block.get("type") == "text")
-    calls = [
-        {
-            "index": index,
-            "id": block.get("id"),
-            "type": "function",
-            "function": {"name": block.get("name"), "arguments": _encode(block.get("input") or {}).decode()},
-        }
-        for index, block in enumerate(block for block in blocks if block.get("type") == "tool_use")
-    ]
-    reasons = {
-        "end_turn": "stop",
-        "max_tokens": "length",
-        "tool_use": "tool_calls",
-        "refusal": "content_filter",
-    }
-    usage = answer["usage"] if isinstance(answer.get("usage"), dict) else {}
-    cached = usage.get("cache_read_input_tokens") or 0
-    prompt = (usage.get("input_tokens") or 0) + cached + (usage.get("cache_creation_input_tokens") or 0)
-    output = usage.get("output_tokens") or 0
-    return {
-        "id": answer.get("id"),
-        "model": answer.get("model"),
-        "choices": [
-            {
-                "index": 0,
-                "delta": {"content": text, "tool_calls": calls},
-                "finish_reason": reasons.get(str(answer.get("stop_reason")), "stop"),
-            }
-        ],
-        "usage": {
-            "prompt_tokens": prompt,
-            "completion_tokens": output,
-            "total_tokens": prompt + output,
-            "prompt_tokens_details": {"cached_tokens": cached},
-        },
-        "copilot_usage": answer.get("copilot_usage"),
-    }

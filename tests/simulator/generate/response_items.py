@@ -39,6 +39,16 @@ class Item:
     call: Call | None = None
 
 
+# OpenAI counts the tokens of images that a tool made; there are none here.
+_NO_IMAGES = {
+    "input_tokens": 0,
+    "input_tokens_details": {"image_tokens": 0, "text_tokens": 0},
+    "output_tokens": 0,
+    "output_tokens_details": {"image_tokens": 0, "text_tokens": 0},
+    "total_tokens": 0,
+}
+
+
 def items_of(job: Job, body: Mapping[str, Any]) -> list[Item]:
     """The items of this answer in order."""
     if any(item.get("type") == "compaction_trigger" for item in body["input"] if isinstance(item, dict)):
@@ -112,7 +122,7 @@ def response_object(job: Job, body: Mapping[str, Any], status: str) -> dict[str,
         "temperature": 1.0,
         "text": {"format": text.get("format") or {"type": "text"}, "verbosity": text.get("verbosity", "medium")},
         "tool_choice": body.get("tool_choice", "auto"),
-        "tool_usage": {"image_gen": {"num_requests": 0}, "web_search": {"num_requests": len(job.script.searches)}},
+        "tool_usage": {"image_gen": _NO_IMAGES, "web_search": {"num_requests": len(job.script.searches)}},
         "tools": list(body.get("tools") or ()),
         "top_logprobs": 0,
         "top_p": 1.0,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bridge.formats.chat.seal_ids import seal_id
+
 _FILTER = '{"hate":{"filtered":false,"severity":"safe"},"self_harm":{"filtered":false,"severity":"safe"}}'
 _OFFSETS = '"content_filter_offsets":{"check_offset":2257,"start_offset":2257,"end_offset":2312}'
 
@@ -237,12 +239,12 @@ WHOLE: dict[str, tuple[tuple[str, ...], Said]] = {
         Said(
             "",
             (
-                ("call_abc123", "read_file", '{"filePath":"/README.md"}'),
+                (seal_id("call_abc123", "4CUQ6696"), "read_file", '{"filePath":"/README.md"}'),
                 ("call_def456", "read_file", '{"filePath":"/mix.exs"}'),
             ),
             "tool_calls",
             reasoning="**Understanding**\n\n",
-            output_tokens=53,
+            output_tokens=187,  # with the reasoning that Gemini counts beside its completion
         ),
     ),
     "gemini, opaque at the end": (GEMINI_OPAQUE_AT_THE_END, Said("Yes.", output_tokens=2)),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.formats.chat import ChunkReader
+from bridge.formats.chat.chunks import ChunkReader
 
 
 def a_reader() -> ChunkReader:
@@ -144,6 +144,14 @@ def test_log_probabilities_stay_beside_the_delta() -> None:
 def test_unknown_members_of_a_delta_are_passed_on() -> None:
     delta = said(a_reader(), {"content": "x", "copilot_annotations": {"IPCodeCitations": []}, "refusal": None})
     assert delta == {"role": "assistant", "content": "x", "copilot_annotations": {"IPCodeCitations": []}}
+
+
+def test_findings_about_code_stand_in_no_member_that_clients_know_otherwise() -> None:
+    found: dict[str, Any] = {"IPCodeCitations": []}
+    delta = said(a_reader(), {"content": "x", "copilot_annotations": found, "annotations": found})
+    assert delta == {"role": "assistant", "content": "x", "copilot_annotations": found}
+    listed = [{"type": "url_citation", "url_citation": {"url": "u"}}]
+    assert said(a_reader(), {"content": "x", "annotations": listed})["annotations"] == listed
 
 
 def test_a_clients_own_reasoning_name_is_not_overwritten() -> None:

@@ -26,7 +26,8 @@ from bridge.errors import (
     UnknownModel,
     Unreachable,
 )
-from bridge.formats.chat import write_error, write_error_frame
+from bridge.formats.chat import write_error
+from bridge.formats.chat.errors import write_error_frame
 from bridge.sse import data_of
 
 

@@ -7,7 +7,7 @@ import pytest
 from bridge.formats.chat.families import refused_fields
 
 
-@pytest.mark.parametrize("family", ["o1", "o3-mini", "o4-mini", "gpt-5", "gpt-5.3-codex", "gpt-6.1-sol"])
+@pytest.mark.parametrize("family", ["o1", "o3-mini", "o4-mini", "gpt-5", "gpt-5.3-codex", "gpt-6.1-sol", "raptor-mini"])
 def test_openais_reasoning_models_take_no_sampling_and_the_newer_limit(family: str) -> None:
     assert {"temperature", "top_p", "logprobs", "max_tokens"} <= refused_fields(family)
     assert "max_completion_tokens" not in refused_fields(family)

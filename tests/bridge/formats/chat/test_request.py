@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.asked import Asked, parsed
+from bridge.dialect import Dialect
 from bridge.errors import BadRequest
-from bridge.formats.chat import ChatRequest, read_request, write_request
+from bridge.formats.chat.verbatim import edit_request, open_request
 from bridge.target import Target
 
 PLAIN = Target("gpt-4.1", vendor="Azure OpenAI", family="gpt-4.1", max_output_tokens=16384)
@@ -24,19 +26,14 @@ def a_body(**fields: Any) -> bytes:
 
 def test_what_the_gateway_needs_to_know_is_read() -> None:
     messages = [{"role": "system", "content": "x"}, {"role": "user", "content": "y"}]
-    request = read_request(a_body(messages=messages, stream=True, stream_options={"include_usage": True}))
-    assert (request.model, request.roles, request.stream, request.include_usage) == (
-        "m",
-        ("system", "user"),
-        True,
-        True,
-    )
-    assert request.parsed_messages() == messages
+    request = open_request(a_body(messages=messages, stream=True, stream_options={"include_usage": True}))
+    assert (request.model, request.dialect, request.stream, request.include_usage) == ("m", Dialect.CHAT, True, True)
+    assert [parsed(raw, "messages") for raw in request.entries] == messages
 
 
 @pytest.mark.parametrize("options", [None, {}, {"include_usage": False}, {"include_usage": None}])
 def test_usage_is_not_asked_for_by_silence(options: object) -> None:
-    request = read_request(a_body(stream=None, stream_options=options))
+    request = open_request(a_body(stream=None, stream_options=options))
     assert (request.stream, request.include_usage) == (False, False)
 
 
@@ -80,7 +77,7 @@ def test_usage_is_not_asked_for_by_silence(options: object) -> None:
 )
 def test_a_refusal_says_what_is_wrong_and_where(body: bytes, param: str | None, sentence: str) -> None:
     with pytest.raises(BadRequest) as caught:
-        read_request(body)
+        open_request(body)
     assert caught.value.param == param
     assert sentence in str(caught.value)
 
@@ -90,22 +87,24 @@ def test_a_bottomless_body_is_refused() -> None:
     for opening, closing in ((b"[", b"]"), (b'{"a":', b"}")):
         body = b'{"model":"m","messages":[{"role":"user","x":' + opening * depth + b"1" + closing * depth + b"}]}"
         with pytest.raises(BadRequest) as caught:
-            read_request(body)
+            open_request(body)
         assert "nested too deeply" in str(caught.value)
 
 
 def test_what_is_read_near_the_limit_and_looked_into_deeper_down_the_stack_is_refused() -> None:
-    def deeper(frames: int, request: ChatRequest) -> object:
+    def deeper(frames: int, request: Asked) -> object:
         if frames:
             return deeper(frames - 1, request)
-        return write_request(request, Target("claude", vendor="Anthropic")), request.parsed_messages()
+        return edit_request(request, Target("claude", vendor="Anthropic")), [
+            parsed(raw, "messages") for raw in request.entries
+        ]
 
     refused: list[str | None] = []
     for depth in range(700, 1000, 5):
         nest = b"[" * depth + b"]" * depth
         body = b'{"model":"m","messages":[{"role":"developer","x":' + nest + b"}]}"
         try:
-            deeper(100, read_request(body))
+            deeper(100, open_request(body))
         except BadRequest as error:
             refused.append(error.param)
     # How deep is too deep, and whether the stack counts, is the interpreter's matter; that nothing else comes is ours.
@@ -115,7 +114,7 @@ def test_what_is_read_near_the_limit_and_looked_into_deeper_down_the_stack_is_re
 @given(st.binary(max_size=80))
 def test_no_bytes_do_worse_than_a_bad_request(body: bytes) -> None:
     with pytest.raises(BadRequest):
-        read_request(body)
+        open_request(body)
 
 
 _json = st.recursive(
@@ -151,8 +150,8 @@ _fields = [
 def test_no_json_does_worse_than_a_bad_request(value: dict[str, Any], target: Target) -> None:
     body = json.dumps(value, allow_nan=True).encode()
     try:
-        request = read_request(body)
-        sent = json.loads(write_request(request, target).body)
+        request = open_request(body)
+        sent = json.loads(edit_request(request, target).body)
     except BadRequest:
         return
     assert (sent["model"], sent["stream"]) == (target.model, True)

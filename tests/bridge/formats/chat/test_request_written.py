@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from bridge.errors import BadRequest
-from bridge.formats.chat import read_request, write_request
+from bridge.formats.chat.verbatim import edit_request, open_request
 from bridge.target import Target
 from tests.bridge.formats.chat.test_request import HELLO, PLAIN, REASONING, a_body
 
 
 def written(target: Target = PLAIN, **fields: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
-    result = write_request(read_request(a_body(**fields)), target)
+    result = edit_request(open_request(a_body(**fields)), target)
     body: dict[str, Any] = json.loads(result.body)
     return body, result.dropped
 
@@ -25,7 +25,7 @@ def test_unknown_fields_pass_byte_for_byte_and_in_their_order() -> None:
         b'"messages":[{"role":"user",  "content":"\\u00fc \xe2\x80\xa8","copilot_cache_control":{"type":"ephemeral"}}],'
         b'"stream":false,"seed":12345678901234567890}'
     )
-    sent = write_request(read_request(body), PLAIN).body
+    sent = edit_request(open_request(body), PLAIN).body
     assert sent == (
         b'{"vendor_extra":{"b":1.50,  "a":[ 1e3, "\\u00fc" ]},"model":"gpt-4.1","temperature":0.10,'
         b'"messages":[{"role":"user",  "content":"\\u00fc \xe2\x80\xa8","copilot_cache_control":{"type":"ephemeral"}}],'
@@ -41,9 +41,9 @@ def test_the_upstream_is_always_asked_to_stream_and_to_count() -> None:
 
 
 def test_writing_leaves_the_request_as_it_was() -> None:
-    request = read_request(a_body(n=1, max_tokens=10**9, store=True))
+    request = open_request(a_body(n=1, max_tokens=10**9, store=True))
     before = dict(request.fields)
-    write_request(request, REASONING)
+    edit_request(request, REASONING)
     assert request.fields == before
 
 
@@ -140,7 +140,7 @@ def test_a_tool_without_a_description_gets_one() -> None:
 def test_tools_that_need_nothing_pass_byte_for_byte() -> None:
     tools = b'[ {"type":"function","function":{"name":"f","description":"d"}} ]'
     body = b'{"model":"m","messages":[{"role":"user"}],"tools":' + tools + b"}"
-    assert b'"tools":' + tools in write_request(read_request(body), PLAIN).body
+    assert b'"tools":' + tools in edit_request(open_request(body), PLAIN).body
 
 
 @pytest.mark.parametrize("tools", ["", {"": ""}, [""], [{"function": ""}], None])
@@ -160,7 +160,7 @@ def test_a_prediction_with_content_stays() -> None:
 
 def test_messages_that_need_an_edit_get_it_and_the_others_stay_bytes() -> None:
     body = b'{"model":"m","messages":[{"role":"developer","content":"x"},{"role":"user",  "content":1.50}]}'
-    sent = write_request(read_request(body), Target("claude", vendor="Anthropic")).body
+    sent = edit_request(open_request(body), Target("claude", vendor="Anthropic")).body
     assert b'"messages":[{"role":"system","content":"x"},{"role":"user",  "content":1.50}]' in sent
 
 

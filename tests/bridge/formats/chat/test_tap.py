@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.errors import BrokenStream
-from bridge.formats.chat import ChunkReader, StreamTap
+from bridge.errors import BrokenStream, TimedOut
+from bridge.formats.chat import write_error
+from bridge.formats.chat.verbatim import StreamTap
 from tests.bridge.formats.chat import recordings
 from tests.bridge.formats.chat.generated import Answer, answers
+from tests.bridge.formats.chat.headings import ID, a_heading
 from tests.bridge.formats.chat.recordings import FAILED, OPENAI_NEW, WHOLE, Said, wire
 from tests.bridge.formats.chat.validator import Added, validated
 
@@ -21,7 +23,7 @@ ASKED = "gpt-as-asked"
 
 
 def a_tap(*, include_usage: bool = True, model: str = ASKED) -> StreamTap:
-    return StreamTap(ChunkReader(model, 1_700_000_000, "chatcmpl-spare"), include_usage=include_usage)
+    return StreamTap(a_heading(model, include_usage=include_usage))
 
 
 def tapped(packets: Sequence[bytes], *, include_usage: bool = True) -> tuple[bytes, StreamTap]:
@@ -34,8 +36,8 @@ def says(added: Added, said: Said) -> None:
     assert [(call["id"], call["name"], call["arguments"]) for call in added.calls] == list(said.calls)
     assert added.finish == said.finish
     assert added.message.get("reasoning_content", "") == said.reasoning
-    used = added.usage["completion_tokens"] if added.usage else None
-    assert used == said.output_tokens
+    assert added.usage is not None
+    assert added.usage["completion_tokens"] == (said.output_tokens or 0)
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
@@ -55,7 +57,7 @@ def test_usage_is_sent_only_when_it_was_asked_for(name: str) -> None:
     recording, said = WHOLE[name]
     stream, tap = tapped([wire(recording)], include_usage=False)
     assert validated(stream, model=ASKED, include_usage=False).text == said.text
-    assert (tap.reader.usage is None) == (said.output_tokens is None)
+    assert (not tap.counted) == (said.output_tokens is None)
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -74,7 +76,7 @@ def test_any_answer_in_any_manner_cut_anywhere_arrives_whole(answer: Answer, cut
     assert added.text == answer.text
     assert [(call["name"], call["arguments"]) for call in added.calls] == list(answer.calls)
     assert added.finish == answer.finish
-    assert tap.reader.tally == answer.tally
+    assert tap.tally == answer.tally
 
 
 def test_clean_frames_pass_as_the_bytes_they_came_in_but_for_the_model() -> None:
@@ -101,7 +103,7 @@ def test_a_frame_is_sent_on_before_the_next_one_comes() -> None:
 def test_a_role_alone_is_no_content_yet() -> None:
     tap = a_tap()
     assert tap.feed(wire(OPENAI_NEW[:1])) == b""
-    assert not tap.reader.role_sent
+    assert not tap.begun
 
 
 def test_the_end_is_held_back_until_it_is_asked_for() -> None:
@@ -123,8 +125,8 @@ def test_comments_and_bare_events_are_left_to_the_gateways_own_keepalive() -> No
 def test_the_preamble_of_the_content_filter_is_left_out() -> None:
     tap = a_tap()
     assert tap.feed(wire(recordings.OPENAI_OLD[:1])) == b""
-    assert not tap.reader.role_sent
-    assert tap.reader.failure is None
+    assert not tap.begun
+    assert tap.failure is None
 
 
 def test_the_upstreams_id_and_time_are_kept() -> None:
@@ -143,7 +145,7 @@ def test_an_id_that_comes_late_does_not_change_the_one_that_was_sent(first_id: s
     stream, _ = tapped([wire((*map(json.dumps, chunks), "[DONE]"))])
     added = validated(stream, model=ASKED, include_usage=True)
     assert added.text == "abc"
-    assert added.chunks[0]["id"] == "chatcmpl-spare"
+    assert added.chunks[0]["id"] == f"chatcmpl-{ID}"
 
 
 def test_a_role_that_is_repeated_on_otherwise_clean_frames_is_sent_once() -> None:
@@ -168,11 +170,11 @@ def test_zeros_behind_the_usage_do_not_wipe_it_out() -> None:
         '{"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0,"prompt_tokens_details":{"cached_tokens":0}}}'
     )
     recording = (*OPENAI_NEW[:-1], zeros, "[DONE]")
-    assert tapped([wire(recording)])[1].reader.tally.output == 93
+    assert tapped([wire(recording)])[1].tally.output == 93
 
 
 def test_the_bill_of_the_token_era_is_kept() -> None:
-    tally = tapped([wire(recordings.CLAUDE_INDEX_FROM_ONE)])[1].reader.tally
+    tally = tapped([wire(recordings.CLAUDE_INDEX_FROM_ONE)])[1].tally
     assert (tally.input, tally.cached, tally.cache_write, tally.output, tally.nano) == (30, 60, 10, 20, 39_000_000)
 
 
@@ -186,8 +188,8 @@ def test_an_error_within_the_stream_is_noted_and_not_sent() -> None:
     tap = a_tap()
     assert b"Par" in tap.feed(wire(FAILED[:1]))
     assert tap.feed(wire(FAILED[1:])) == b""
-    assert tap.reader.failure is not None
-    assert (tap.reader.failure.code, tap.reader.failure.message) == ("model_overloaded", "The model is overloaded.")
+    assert tap.failure is not None
+    assert (tap.failure.code, tap.failure.message) == ("model_overloaded", "The model is overloaded.")
     with pytest.raises(BrokenStream):
         tap.end()
 
@@ -267,10 +269,42 @@ def test_no_shape_of_a_chunk_breaks_the_reading(chunk: object) -> None:
         tap.feed(wire((json.dumps(chunk),)))
         tap.end()
     except BrokenStream:
-        assert not isinstance(chunk, dict) or tap.reader.finish is None
+        assert not isinstance(chunk, dict) or tap.stop_reason == ""
 
 
 def test_the_output_of_a_broken_answer_can_be_estimated_from_its_size() -> None:
     tap = a_tap()
     tap.feed(wire(recordings.CLAUDE_TWO_CALLS[:5]))
-    assert tap.reader.output_bytes == len("I'll edit both.") + len('{"path": "a.py"')
+    assert tap.output_bytes == len("I'll edit both.") + len('{"path": "a.py"')
+
+
+def test_a_call_without_arguments_gets_an_empty_object_before_the_end() -> None:
+    head = '{"choices":[{"delta":{"tool_calls":[{"id":"a","function":{"name":"now"}}]}}]}'
+    stream, _ = tapped([wire((head, "[DONE]"))])
+    added = validated(stream, model=ASKED, include_usage=True)
+    assert (added.calls[0]["arguments"], added.finish) == ("{}", "tool_calls")
+
+
+def test_a_client_is_told_the_counts_that_were_billed() -> None:
+    bill = '{"token_details":[{"token_type":"input","token_count":30},{"token_type":"output","token_count":25}]}'
+    usage = (
+        '{"prompt_tokens":10,"completion_tokens":20,"total_tokens":30,"completion_tokens_details":{"audio_tokens":0}}'
+    )
+    chunk = f'{{"choices":[{{"delta":{{}},"finish_reason":"stop"}}],"usage":{usage},"copilot_usage":{bill}}}'
+    stream, tap = tapped([wire((chunk,))])
+    assert (tap.tally.input, tap.tally.output, tap.counted) == (30, 25, True)
+    assert validated(stream, model=ASKED, include_usage=True).usage == {
+        "prompt_tokens": 30,
+        "completion_tokens": 25,
+        "total_tokens": 55,
+        "prompt_tokens_details": {"cached_tokens": 0},
+        "completion_tokens_details": {"audio_tokens": 0, "reasoning_tokens": 0},
+    }
+
+
+def test_silence_and_failure_have_their_frames() -> None:
+    tap = a_tap()
+    assert tap.keepalive().startswith(b": ")
+    error = TimedOut("Too slow.")
+    assert tap.fail(error, "Too slow.") == b"data: " + write_error(error, "Too slow.") + b"\n\n"
+    assert tap.dropped == ()

@@ -12,27 +12,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.errors import BrokenStream
-from bridge.formats.chat import ChunkReader, Gatherer, StreamTap, frames_of_body
+from bridge.formats.chat.verbatim import Gatherer, StreamTap, frames_of_body
 from tests.bridge.formats.chat import recordings
 from tests.bridge.formats.chat.generated import Answer, answers
+from tests.bridge.formats.chat.headings import a_heading
 from tests.bridge.formats.chat.recordings import WHOLE, wire
 from tests.bridge.formats.chat.validator import Added, validated
 
 
 def a_gatherer() -> Gatherer:
-    return Gatherer(ChunkReader("asked", 1_700_000_000, "chatcmpl-spare"))
+    return Gatherer(a_heading(stream=False))
 
 
 def gathered(*packets: bytes) -> dict[str, Any]:
     gatherer = a_gatherer()
     for packet in packets:
         gatherer.feed(packet)
-    answer: dict[str, Any] = json.loads(gatherer.result())
+    answer: dict[str, Any] = json.loads(gatherer.end())
     return answer
 
 
 def streamed(stream: bytes) -> Added:
-    tap = StreamTap(ChunkReader("asked", 1_700_000_000, "chatcmpl-spare"), include_usage=True)
+    tap = StreamTap(a_heading())
     return validated(tap.feed(stream) + tap.end(), model="asked", include_usage=True)
 
 
@@ -81,7 +82,7 @@ def test_an_answer_of_calls_alone_has_null_for_content_and_one_without_anything_
 
 def test_usage_is_there_even_when_the_upstream_gave_none() -> None:
     usage = gathered(wire(recordings.NO_FINISH))["usage"]
-    assert usage == {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+    assert (usage["prompt_tokens"], usage["completion_tokens"], usage["total_tokens"]) == (0, 0, 0)
 
 
 def test_log_probabilities_are_put_together() -> None:
@@ -183,7 +184,7 @@ def test_an_anthropic_body_on_the_chat_door_is_understood() -> None:
     }
     gatherer = a_gatherer()
     gatherer.feed(frames_of_body(json.dumps(body).encode()))
-    answer = json.loads(gatherer.result())
+    answer = json.loads(gatherer.end())
     (choice,) = answer["choices"]
     assert answer["id"] == "msg_01"
     assert choice["message"]["content"] == "Hi, there"
@@ -191,7 +192,7 @@ def test_an_anthropic_body_on_the_chat_door_is_understood() -> None:
     assert calls == [("toolu_1", "read", '{"path":"ü"}'), ("toolu_2", "now", "{}")]
     assert choice["finish_reason"] == "tool_calls"
     assert answer["usage"]["prompt_tokens"] == 14
-    assert (gatherer.reader.tally.cached, gatherer.reader.tally.output, gatherer.reader.tally.nano) == (7, 3, 11)
+    assert (gatherer.tally.cached, gatherer.tally.output, gatherer.tally.nano) == (7, 3, 11)
 
 
 @pytest.mark.parametrize(
@@ -211,8 +212,8 @@ def test_an_answer_without_choices_ran_into_its_limit() -> None:
 def test_an_error_in_a_body_of_status_200_is_noted() -> None:
     gatherer = a_gatherer()
     gatherer.feed(frames_of_body(b'{"error":{"code":"rate_limited","message":"Slow."}}'))
-    assert gatherer.reader.failure is not None
-    assert gatherer.reader.failure.code == "rate_limited"
+    assert gatherer.failure is not None
+    assert gatherer.failure.code == "rate_limited"
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'"x"', b'{"a":1}', b"\xff", b"[" * 100_000, b"null"])
