@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error
 
-from accounts.github import configured_overrides, configured_profile
+from accounts.github import configured_overrides, configured_profile, configured_wire_profiles
 from accounts.vault import SHORTEST_KEY
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 PUBLISHED_API_KEY = "github-copilot-openai-api-key"
 _SHORTEST_API_KEY = 16
+# As long as OpenAI keeps them: https://platform.openai.com/docs/guides/your-data
+_LONGEST_STORED_HOURS = 30 * 24
 
 
 def check_model_mapping(**_context: Any) -> list[CheckMessage]:
@@ -85,6 +87,7 @@ def check_upstream(**_context: Any) -> list[CheckMessage]:
     return [
         *_sentence(configured_overrides, "BRIDGE_ORIGINS or a BRIDGE_…_URL is wrong", "accounts.E007"),
         *_sentence(configured_profile, "BRIDGE_PROFILE is wrong", "accounts.E008"),
+        *_sentence(configured_wire_profiles, "BRIDGE_WIRE_PROFILES is wrong", "accounts.E011"),
     ]
 
 
@@ -99,6 +102,19 @@ def check_retention(**_context: Any) -> list[CheckMessage]:
     return []
 
 
+def check_stored_replies(**_context: Any) -> list[CheckMessage]:
+    if not 0 < settings.BRIDGE_STORED_REPLY_HOURS <= _LONGEST_STORED_HOURS or settings.BRIDGE_STORED_REPLY_LIMIT <= 0:
+        return [
+            Error(
+                f"BRIDGE_STORED_REPLY_HOURS is not within 1 and {_LONGEST_STORED_HOURS}, or "
+                "BRIDGE_STORED_REPLY_LIMIT is not more than 0.",
+                hint="To store no replies at all, set BRIDGE_STORE_REPLIES=false.",
+                id="accounts.E010",
+            )
+        ]
+    return []
+
+
 ALL = (
     check_model_mapping,
     check_api_key,
@@ -106,6 +122,7 @@ ALL = (
     check_workers,
     check_upstream,
     check_retention,
+    check_stored_replies,
 )
 
 

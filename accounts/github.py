@@ -11,6 +11,7 @@ from django.conf import settings
 
 from bridge.copilot.identity import Profile
 from bridge.copilot.origins import GITHUB, Origins, normalise_host, origins_for
+from bridge.target import WireProfile
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -55,6 +56,17 @@ def configured_overrides() -> dict[str, dict[str, str]]:
     for host in overrides:
         origins_for(host, overrides)
     return overrides
+
+
+def configured_wire_profiles() -> dict[str, WireProfile]:
+    """Return model id prefix → habits of the Responses format; raises ValueError with a sentence."""
+    rules = settings.BRIDGE_WIRE_PROFILES
+    known = set(WireProfile)
+    if not isinstance(rules, dict) or not all(prefix and profile in known for prefix, profile in rules.items()):
+        raise ValueError(
+            f"BRIDGE_WIRE_PROFILES is a JSON object from prefixes of model ids to one of {', '.join(WireProfile)}."
+        )
+    return {prefix: WireProfile(profile) for prefix, profile in rules.items()}
 
 
 @asynccontextmanager

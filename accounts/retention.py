@@ -1,7 +1,7 @@
-"""How long the usage ledger keeps single requests: by age, by number of rows, or for ever.
+"""How long the usage ledger keeps single requests: by age, by number of rows, or for ever; and stored replies.
 
 Rows go oldest first and a few hundred at a time, because SQLite has one writer and requests wait for it.
-Open rows stay whatever their age.
+Open rows stay whatever their age. Stored replies name the hour of their end themselves.
 """
 
 from __future__ import annotations
@@ -13,20 +13,49 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import UsageAttempt, UsageRecord, UsageStatus
+from accounts.models import StoredReply, UsageAttempt, UsageRecord, UsageStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from uuid import UUID
 
     from django.db.models import QuerySet
 
 BATCH = 500
+# SQLite gives back every page of a deleted row within the transaction: megabytes of it are tens of milliseconds.
+BATCH_BYTES = 4 * 1024 * 1024
 
 
 def prune() -> int:
-    """Delete what the settings no longer keep and return how many requests that were."""
+    """Delete what the settings no longer keep and return how many requests that were.
+
+    Stored replies that have expired go with them, uncounted.
+    """
+    delete_expired_replies(timezone.now())
     return _delete_older(settings.BRIDGE_RETENTION_DAYS) + _delete_beyond(settings.BRIDGE_RETENTION_ROWS)
+
+
+def delete_expired_replies(at: datetime) -> int:
+    """Delete stored replies whose time is over at `at`, all of them where none are stored; returns how many."""
+    replies = StoredReply.objects.order_by("expires_at")
+    gone = replies.expired(at) if settings.BRIDGE_STORE_REPLIES else replies
+    deleted = 0
+    while batch := _first_replies(gone):
+        deleted += StoredReply.objects.filter(id__in=batch).delete()[0]
+    return deleted
+
+
+def _first_replies(replies: QuerySet[StoredReply]) -> list[str]:
+    """The ids of the first replies that are left, as many as one transaction may take; none when there are none."""
+    batch: list[str] = []
+    held = 0
+    for reply, size in replies.values_list("id", "size")[:BATCH]:
+        held += size
+        if batch and held > BATCH_BYTES:
+            break
+        batch.append(reply)
+    return batch
 
 
 def _delete_older(days: int) -> int:

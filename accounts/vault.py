@@ -157,7 +157,7 @@ def reencrypt() -> Reencrypted:
 def _stored_secrets() -> Iterator[tuple[models.Model, str, Sealed]]:
     for model in apps.get_models():
         names = [field.attname for field in model._meta.concrete_fields if isinstance(field, EncryptedTextField)]
-        for row in model._base_manager.only("pk", *names).iterator() if names else ():
+        for row in model._base_manager.only("pk", *names).iterator(chunk_size=20) if names else ():
             held: Mapping[str, Sealed | None] = {name: getattr(row, name) for name in names}
             yield from ((row, name, value) for name, value in held.items() if value is not None)
 

@@ -13,6 +13,7 @@ from accounts.admin import (
     member,
     model_route,
     seat,
+    stored_replies,
     team,
     usage_record,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "member",
     "model_route",
     "seat",
+    "stored_replies",
     "team",
     "usage_record",
 ]

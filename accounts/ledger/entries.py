@@ -59,7 +59,8 @@ class AttemptLine:
 class Settlement:
     """How it ended, what it used and what that cost.
 
-    `tries` counts the calls of the upstream, `attempts` tells them one by one; times in milliseconds.
+    `tries` counts the calls of the upstream, `attempts` tells them one by one; times in milliseconds. `upstream_format`
+    is that of the last try; empty leaves what the opening said.
     """
 
     id: UUID
@@ -76,5 +77,6 @@ class Settlement:
     total_ms: int | None = None
     dropped: str = ""
     upstream_id: str = ""
+    upstream_format: str = ""
     tries: int = 0
     attempts: tuple[AttemptLine, ...] = ()

@@ -35,7 +35,7 @@ _SETTLED = (
     "settled_at", "status", "http_status", "error_code", "stop_reason", "input_tokens", "cached_tokens",
     "cache_write_tokens", "output_tokens", "reasoning_tokens", "nano_reported", "nano_computed",
     "premium_thousandths", "cost_source",
-    "first_byte_ms", "total_ms", "dropped", "upstream_id", "attempts",
+    "first_byte_ms", "total_ms", "dropped", "upstream_id", "attempts", "upstream_format",
 )  # fmt: skip
 _ATTEMPT = (
     "record_id", "number", "seat_id", "seat_name", "upstream_format", "status", "error_code", "started_ms", "total_ms",
@@ -56,7 +56,7 @@ class Statements:
         self._blank = tuple(_BLANK.values())
         record, attempt = UsageRecord._meta.db_table, UsageAttempt._meta.db_table
         self._insert = _insert_sql(record, columns)
-        settable = ", ".join(f'"{column}" = %s' for column in _SETTLED)
+        settable = ", ".join(f'"{column}" = {_value_of(column)}' for column in _SETTLED)
         # A late settlement replaces the mark of abandonment; nothing replaces a settlement.
         self._update = (
             f'UPDATE "{record}" SET {settable} WHERE "id" = %s'  # noqa: S608 - names of our own tables and columns
@@ -96,7 +96,7 @@ class Statements:
             tally.cached, tally.cache_write, tally.output, tally.reasoning, tally.nano,
             settlement.nano_computed, settlement.premium_thousandths,
             settlement.cost_source, settlement.first_byte_ms, settlement.total_ms, _text(settlement.dropped),
-            _text(settlement.upstream_id), settlement.tries, self._uuid(settlement.id),
+            _text(settlement.upstream_id), settlement.tries, settlement.upstream_format, self._uuid(settlement.id),
         )  # fmt: skip
 
     def _attempts(self, settlement: Settlement) -> list[tuple[Any, ...]]:
@@ -119,6 +119,11 @@ def _insert_sql(table: str, columns: Sequence[str]) -> str:
     names = ", ".join(f'"{column}"' for column in columns)
     marks = ", ".join(["%s"] * len(columns))
     return f'INSERT INTO "{table}" ({names}) VALUES ({marks})'  # noqa: S608 - names of our own tables and columns
+
+
+def _value_of(column: str) -> str:
+    """A settlement that names no upstream format leaves the one the row was opened with."""
+    return "COALESCE(NULLIF(%s, ''), \"upstream_format\")" if column == "upstream_format" else "%s"
 
 
 def _text(value: str) -> str:

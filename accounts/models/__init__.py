@@ -10,6 +10,7 @@ from accounts.models.instance import Instance
 from accounts.models.member import Language, Member, Role
 from accounts.models.model_route import ModelRoute, RouteOrigin, RouteScope
 from accounts.models.seat import Seat, SeatKind, SeatState, Serves
+from accounts.models.stored_reply import StoredReply, StoredReplyQuerySet
 from accounts.models.team import Team
 from accounts.models.usage_attempt import UsageAttempt
 from accounts.models.usage_record import CostSource, UsageRecord, UsageStatus
@@ -37,6 +38,8 @@ __all__ = [
     "SeatKind",
     "SeatState",
     "Serves",
+    "StoredReply",
+    "StoredReplyQuerySet",
     "Team",
     "UsageAttempt",
     "UsageRecord",

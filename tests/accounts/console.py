@@ -25,6 +25,7 @@ from accounts.models import (
     ModelRoute,
     Role,
     RouteOrigin,
+    StoredReply,
     Team,
     UsageAttempt,
 )
@@ -35,6 +36,7 @@ GITHUB_TOKEN = "ghu_only_the_vault_knows"
 COPILOT_TOKEN = "tid=only-the-vault-knows"
 DEVICE_CODE = "device-code-of-the-vault"
 USER_CODE = "WXYZ-9876"
+STORED_WORDS = "words-between-a-member-and-a-model"
 
 
 @pytest.fixture
@@ -114,6 +116,9 @@ def one_of_each() -> dict[str, Model]:
         ),
         "cataloguecopy": CatalogueCopy.objects.create(
             seat=seat, body=json.dumps({"data": [{"id": "gpt-5.2"}]}).encode(), fetched_at=now
+        ),
+        "storedreply": StoredReply.objects.create(
+            id="resp_1", key=key, expires_at=now + timedelta(hours=1), size=len(STORED_WORDS), content=STORED_WORDS
         ),
         "instance": Instance.objects.create(id=UUID(int=1), host="box", pid=7),
     }

@@ -17,6 +17,7 @@ from tests.accounts.console import (
     DEVICE_CODE,
     GITHUB_TOKEN,
     KEY_TEXT,
+    STORED_WORDS,
     USER_CODE,
     act_on,
     auditor,
@@ -37,9 +38,14 @@ pytestmark = pytest.mark.django_db
 
 MODELS = sorted(registered())
 MADE_HERE = {"apikey", "member", "modelroute", "team"}
-DELETED_HERE = {"modelroute"}
+DELETED_HERE = {"modelroute", "storedreply"}
 WITH_HISTORY = {"apikey", "member", "modelroute", "seat", "team", "usagerecord"}
-SEALED = [("seat", "github_token"), ("seat", "copilot_token"), ("devicelogin", "device_code")]
+SEALED = [
+    ("seat", "github_token"),
+    ("seat", "copilot_token"),
+    ("devicelogin", "device_code"),
+    ("storedreply", "content"),
+]
 CONSOLE = {name: admin.site._registry[model] for name, model in registered().items()}
 BUTTONS = [(name, act) for name, console in CONSOLE.items() for act in getattr(console, "actions_detail", ())]
 ACTIONS = [(name, act) for name, console in CONSOLE.items() for act in console.actions or ()]
@@ -132,7 +138,15 @@ def test_no_page_shows_a_secret(owner: Client, auditor: Client) -> None:
     rows = one_of_each()
     member = rows["member"]
     assert isinstance(member, Member)
-    secrets = [KEY_TEXT, stored(rows["apikey"])["digest"], GITHUB_TOKEN, COPILOT_TOKEN, DEVICE_CODE, USER_CODE]
+    secrets = [
+        KEY_TEXT,
+        stored(rows["apikey"])["digest"],
+        GITHUB_TOKEN,
+        COPILOT_TOKEN,
+        DEVICE_CODE,
+        USER_CODE,
+        STORED_WORDS,
+    ]
     secrets += [members_password(member), members_password(member)[-8:]]
     secrets += [stored(rows[model])[name] for model, name in SEALED]
     for visitor in (owner, auditor):

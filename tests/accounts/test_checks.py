@@ -42,6 +42,9 @@ def test_the_settings_of_a_fresh_installation_pass() -> None:
         ("BRIDGE_PROFILE", ["vim"], "accounts.E008"),
         ("BRIDGE_RETENTION_DAYS", -1, "accounts.E009"),
         ("BRIDGE_RETENTION_ROWS", -1, "accounts.E009"),
+        ("BRIDGE_STORED_REPLY_HOURS", 0, "accounts.E010"),
+        ("BRIDGE_STORED_REPLY_HOURS", 721, "accounts.E010"),
+        ("BRIDGE_STORED_REPLY_LIMIT", 0, "accounts.E010"),
     ],
 )
 def test_a_wrong_setting_is_named_by_its_id(settings: Settings, name: str, value: Any, number: str) -> None:
@@ -58,6 +61,8 @@ def test_a_wrong_setting_is_named_by_its_id(settings: Settings, name: str, value
         ("BRIDGE_ORIGINS", {"https://octo.ghe.com": {"api": "http://127.0.0.1:1/api"}}),
         ("BRIDGE_PROFILE", {"editor_version": "vscode/1.99.0"}),
         ("BRIDGE_RETENTION_ROWS", 0),
+        ("BRIDGE_STORED_REPLY_HOURS", 720),
+        ("BRIDGE_STORED_REPLY_LIMIT", 1),
     ],
 )
 def test_right_settings_pass(settings: Settings, name: str, value: Any) -> None:
