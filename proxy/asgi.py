@@ -37,8 +37,7 @@ class Application:
             case "lifespan":
                 await self._live(receive, send)
             case "websocket":
-                await receive()
-                await send({"type": "websocket.close", "code": 1000})
+                await _refuse_websocket(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -60,6 +59,16 @@ class Application:
             await send(message)
 
         return marked
+
+
+async def _refuse_websocket(scope: Scope, receive: Receive, send: Send) -> None:
+    """426 where the server can say it, upon which Codex goes on over HTTP; `serve` hands such requests to the door."""
+    await receive()
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 1000})
+        return
+    await send({"type": "websocket.http.response.start", "status": 426, "headers": [(b"connection", b"close")]})
+    await send({"type": "websocket.http.response.body", "body": b"There are no WebSockets here. Use POST."})
 
 
 def _is_page(scope: Scope) -> bool:

@@ -2,7 +2,7 @@
 
     status 200            hand the open reply on
     401, 403, 421         the bearer was refused: renew it, try again
-    400 naming a field    leave the field out, remember that for this model, try once more
+    400 that teaches      compose the request differently (another field, effort, endpoint), try again, each once
     5xx, no connection    up to RETRIES times more, with growing pauses
     anything else         the refusal is the answer
 
@@ -21,15 +21,13 @@ from bridge.copilot.quota import read_quota_headers
 from bridge.copilot.refusals import read_refusal
 from bridge.copilot.transport import UpstreamReply
 from bridge.errors import BadRequest, BridgeError, UpstreamFault
-from bridge.formats.chat import ChatRequest, refused_field, write_request
-from bridge.formats.chat.request import Written
-from bridge.target import Target
-from proxy.plan import Plan
+from proxy.composing import Composer
 from proxy.record import Record
 from proxy.runtime import Runtime
 from proxy.seatcare import note_refusal
 
 RETRIES = 2
+REPAIRS = 4
 FIRST_PAUSE = 0.4
 _BEARER_REFUSED = frozenset({401, 403, 421})
 
@@ -41,17 +39,16 @@ class _Budget:
     retries: int = RETRIES
     # Two: the first may bring a bearer that another process had stored and that GitHub revoked along with ours.
     renewals: int = 2
-    repairs: int = 3
+    repairs: int = REPAIRS
     pause: float = FIRST_PAUSE
 
 
 class Attempts:
     """The tries of one request. `reply` may be called again after a failure that `may_retry` allowed."""
 
-    def __init__(self, runtime: Runtime, plan: Plan, request: ChatRequest, record: Record) -> None:
+    def __init__(self, runtime: Runtime, composer: Composer, record: Record) -> None:
         self._runtime = runtime
-        self._plan = plan
-        self._request = request
+        self._composer = composer
         self._record = record
         self._budget = _Budget()
         self._bearer: Bearer | None = None
@@ -88,11 +85,12 @@ class Attempts:
         return False
 
     async def _post(self) -> UpstreamReply:
-        plan, runtime = self._plan, self._runtime
+        runtime, plan = self._runtime, self._composer.plan
         self._bearer = None
         self._bearer = bearer = await runtime.tokens.bearer(plan.seat.id)
-        written = self._written()
-        self._record.dropped = written.dropped
+        written, extra = self._composer.compose()
+        plan = self._composer.plan
+        self._record.send(plan, written.dropped)
         headers = runtime.profile.generation_headers(
             intent=runtime.profile.intent(plan.endpoint),
             initiator=plan.initiator,
@@ -101,24 +99,15 @@ class Attempts:
             interaction_id=plan.session,
         )
         headers |= plan.model.request_headers
+        headers |= extra
+        if plan.auto:
+            headers["Copilot-Session-Token"] = (await runtime.auto.session(plan.seat.id)).token
         headers["Authorization"] = f"Bearer {bearer.token}"
         reply = await runtime.upstream.post(f"{bearer.api_base}{plan.endpoint.value}", headers, written.body)
         self._record.upstream_id = reply.headers.get("x-github-request-id") or reply.headers.get("x-request-id", "")
         if reply.status == 200:
             runtime.note_quota(plan.seat.id, read_quota_headers(reply.headers))
         return reply
-
-    def _written(self) -> Written:
-        model = self._plan.model
-        target = Target(
-            model=model.id,
-            vendor=model.vendor,
-            family=model.family or model.id,
-            max_output_tokens=model.max_output_tokens,
-            efforts=model.reasoning_efforts,
-            refused=self._runtime.lessons.refused(model.id),
-        )
-        return write_request(self._request, target)
 
     async def _refusal(self, reply: UpstreamReply) -> BridgeError:
         try:
@@ -130,36 +119,35 @@ class Attempts:
         if self._bearer is None or self._budget.renewals == 0:
             return False
         self._budget.renewals -= 1
-        before = self._bearer
-        await self._runtime.tokens.reject(self._plan.seat.id, before, forbidden=forbidden)
-        return not forbidden or await self._runtime.tokens.bearer(self._plan.seat.id) != before
+        before, seat = self._bearer, self._composer.plan.seat.id
+        self._runtime.auto.forget(seat)
+        await self._runtime.tokens.reject(seat, before, forbidden=forbidden)
+        return not forbidden or await self._runtime.tokens.bearer(seat) != before
 
     def _repair(self, error: BadRequest) -> bool:
         if error.upstream_status is None or self._budget.repairs == 0:
             return False
+        plan = self._composer.plan
         if error.upstream_code == "unsupported_api_for_model":
-            self._runtime.catalogues.learn(self._plan.seat.id, self._plan.model.id, self._plan.endpoint)
-            return False
-        field = refused_field(str(error), self._request)
-        if field is None or field in self._runtime.lessons.refused(self._plan.model.id):
-            return False
+            self._runtime.catalogues.learn(plan.seat.id, plan.model.id, plan.endpoint)
         self._budget.repairs -= 1
-        self._runtime.lessons.learn(self._plan.model.id, field)
-        return True
+        return self._composer.mend(error)
 
     async def _final(self, error: BridgeError) -> BridgeError:
         """The refusal as the caller gets it, after the seat was told."""
+        seat = self._composer.plan.seat.id
         if error.upstream_status == 401 and self._bearer is not None:
-            await self._runtime.tokens.reject(self._plan.seat.id, self._bearer)
-        await note_refusal(self._plan.seat.id, error)
+            await self._runtime.tokens.reject(seat, self._bearer)
+        await note_refusal(seat, error)
         return error
 
     def _note(self, started: int, status: int | None, error: BridgeError | None) -> None:
+        plan = self._composer.plan
         self._record.attempts.append(
             AttemptLine(
-                seat=self._plan.seat.id,
-                seat_name=self._plan.seat.name,
-                upstream_format=self._plan.endpoint.wire_format,
+                seat=plan.seat.id,
+                seat_name=plan.seat.name,
+                upstream_format=plan.endpoint.wire_format,
                 status=status if status is not None else error.upstream_status if error is not None else None,
                 error_code="" if error is None else error.upstream_code or error.code,
                 started_ms=started,

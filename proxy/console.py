@@ -95,6 +95,7 @@ UNFOLD: dict[str, Any] = {
                 "title": _("Operation"),
                 "separator": True,
                 "items": [
+                    _list_of("storedreply", _("Stored replies"), "inventory_2"),
                     _list_of("devicelogin", _("Device logins"), "devices"),
                     _list_of("instance", _("Instances"), "dns"),
                 ],

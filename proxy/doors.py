@@ -8,13 +8,22 @@ from typing import Any
 from django.http.response import HttpResponseBase
 from django.urls import path
 
-from proxy import gateway, health
+from proxy import counting, gateway, health, listing, stored
 
 _View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 _API: tuple[tuple[str, _View], ...] = (
     ("chat/completions", gateway.chat_completions),
-    ("models", gateway.models),
-    ("models/<path:name>", gateway.model),
+    ("responses", gateway.responses),
+    ("responses/compact", gateway.unserved),
+    ("responses/input_tokens", counting.input_tokens),
+    ("responses/<str:response_id>", stored.response),
+    ("responses/<str:response_id>/input_items", stored.input_items),
+    ("responses/<str:response_id>/cancel", stored.cancel),
+    ("messages", gateway.messages),
+    ("messages/count_tokens", counting.count_tokens),
+    ("embeddings", gateway.embeddings),
+    ("models", listing.models),
+    ("models/<path:name>", listing.model),
 )
 
 urlpatterns = [

@@ -10,18 +10,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
-from typing import TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, suppress
+from dataclasses import replace
 
 from bridge.copilot.refusals import read_stream_failure
 from bridge.copilot.transport import UpstreamReply
-from bridge.errors import BridgeError, UpstreamFault
-from bridge.formats.chat import ChatRequest, ChunkReader, Gatherer, StreamTap, frames_of_body, write_error_frame
+from bridge.crossing import Crossing, Storable
+from bridge.errors import BridgeError, BrokenStream, UpstreamFault
+from bridge.events import Failed
+from bridge.road import Heading, Road
+from bridge.sse import write_comment
 from bridge.tally import Tally
+from bridge.unstreamed import frames_of
 from proxy.attempts import Attempts
-from proxy.plan import Plan
+from proxy.composing import TextComposer
+from proxy.counting import learn_count
 from proxy.record import Record
 from proxy.runtime import Runtime
 from proxy.speech import sentence
@@ -32,29 +36,31 @@ logger = logging.getLogger(__name__)
 FINISH_SECONDS = 0.25
 WHOLE_BODY_LIMIT = 64 * 1024 * 1024
 BYTES_PER_TOKEN = 4
+CALIBRATION_LIMIT = 1024 * 1024
+KEEPALIVE = write_comment(b"keep-alive")
 
-# What the upstream's packets go into.
-Sink = TypeVar("Sink", StreamTap, Gatherer)
+# What is to be done with the response object of a request that asked to be stored.
+Keep = Callable[[bytes], Awaitable[bool]]
 
 
 class Exchange:
-    def __init__(self, runtime: Runtime, plan: Plan, request: ChatRequest, record: Record) -> None:
+    def __init__(
+        self, runtime: Runtime, composer: TextComposer, heading: Heading, record: Record, keep: Keep | None
+    ) -> None:
         self._runtime = runtime
-        self._request = request
+        self._composer = composer
+        self._heading = heading
         self._record = record
-        self._attempts = Attempts(runtime, plan, request, record)
+        self._keep = keep
+        self._attempts = Attempts(runtime, composer, record)
         self._answered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._reader: ChunkReader | None = None
+        self._road: Road | None = None
         self._reply: UpstreamReply | None = None
         self._packets: AsyncGenerator[bytes]
 
     async def stream(self) -> AsyncGenerator[bytes]:
         """The pieces of the answer, once its head may be sent. Raises what ended it before that."""
-
-        def tap(reader: ChunkReader) -> StreamTap:
-            return StreamTap(reader, include_usage=self._request.include_usage)
-
-        opening = asyncio.get_running_loop().create_task(self._open(tap))
+        opening = asyncio.get_running_loop().create_task(self._open())
         try:
             await self._hold_head(opening)
         except asyncio.CancelledError:
@@ -67,21 +73,27 @@ class Exchange:
     async def whole(self) -> bytes:
         """The whole answer. Raises what it failed with."""
         try:
-            gatherer, _ = await self._open(Gatherer)
-            while not gatherer.done and (packet := await anext(self._packets, None)) is not None:
-                gatherer.feed(packet)
-                self._check_failure()
-            body = gatherer.result()
+            road, _ = await self._open()
+            while not road.done and (packet := await anext(self._packets, None)) is not None:
+                road.feed(packet)
+                _check_failure(road)
+            body = road.end()
+            _check_failure(road)
         except BaseException:
             self._count(broke_off=True)
             await asyncio.shield(self._close())
             raise
-        self._count()
-        await self._record.succeed()
-        self._finish()
+        await self._succeed(road, body)
         return body
 
-    async def _hold_head(self, opening: asyncio.Task[tuple[StreamTap, bytes]]) -> None:
+    def keepalive(self) -> bytes:
+        """What to send into a silence; it may open the reply, which the next try then must not do again."""
+        if self._road is None:
+            return KEEPALIVE
+        self._heading = replace(self._heading, started=True)
+        return self._road.keepalive()
+
+    async def _hold_head(self, opening: asyncio.Task[tuple[Road, bytes]]) -> None:
         """Wait for the first content, or for good reason to send the head without it.
 
         A reply that failed is no reason: the status of the next try is unknown again.
@@ -97,46 +109,59 @@ class Exchange:
                 if self._answered is answered:
                     return
 
-    async def _open(self, make_sink: Callable[[ChunkReader], Sink]) -> tuple[Sink, bytes]:
+    async def _open(self) -> tuple[Road, bytes]:
         """Try until content comes; returns what takes it and the first bytes for the caller."""
         while True:
             self._reply = reply = await self._attempts.reply()
             self._answered.set_result(True)
-            answer_id = f"chatcmpl-{self._record.errand.id.hex}"
-            self._reader = reader = ChunkReader(self._request.model, int(time.time()), answer_id)
-            self._packets = _packets_of(reply)
-            sink = make_sink(reader)
+            crossing = self._composer.crossing
+            self._packets = self._packets_of(reply, crossing)
+            self._road = road = crossing.road(self._heading)
             try:
-                return sink, await self._first_content(sink, reader)
+                return road, await self._first_content(road)
             except BridgeError as error:
                 await self._close()
                 self._answered = asyncio.get_running_loop().create_future()
-                if reader.role_sent or not await self._attempts.may_retry(error):
+                if road.begun or not await self._attempts.may_retry(error):
                     raise
 
-    async def _first_content(self, sink: StreamTap | Gatherer, reader: ChunkReader) -> bytes:
+    async def _first_content(self, road: Road) -> bytes:
         async for packet in self._packets:
-            first = sink.feed(packet)
-            self._check_failure()
-            if first or reader.role_sent or sink.done:
+            first = road.feed(packet)
+            _check_failure(road)
+            if first or road.begun or road.done:
                 self._record.first_byte()
                 return first
+        with suppress(BrokenStream):
+            road.end()
+        _check_failure(road)  # one that waited for its cause
         raise UpstreamFault("GitHub Copilot gave an empty answer. Try again shortly.")
 
-    async def _pieces(self, opening: asyncio.Task[tuple[StreamTap, bytes]]) -> AsyncGenerator[bytes]:
+    @staticmethod
+    async def _packets_of(reply: UpstreamReply, crossing: Crossing) -> AsyncGenerator[bytes]:
+        kind = reply.headers.get("content-type", "")
+        if "html" in kind:
+            raise UpstreamFault("GitHub Copilot answered with a web page instead of data. Try again shortly.")
+        if "json" in kind:
+            yield frames_of(await reply.read(WHOLE_BODY_LIMIT), crossing.upstream)
+            return
+        async with aclosing(reply.body()) as packets:
+            async for packet in packets:
+                yield packet
+
+    async def _pieces(self, opening: asyncio.Task[tuple[Road, bytes]]) -> AsyncGenerator[bytes]:
         try:
-            tap, first = await opening
+            road, first = await opening
             if first:
                 yield first
-            while not tap.done and (packet := await anext(self._packets, None)) is not None:
-                piece = tap.feed(packet)
+            while not road.done and (packet := await anext(self._packets, None)) is not None:
+                piece = road.feed(packet)
                 if piece:
                     yield piece
-                self._check_failure()
-            last = tap.end()
-            self._count()
-            await self._record.succeed()
-            self._finish()
+                _check_failure(road)
+            last = road.end()
+            _check_failure(road)
+            await self._succeed(road, last)
             yield last
         except BridgeError as error:
             self._count(broke_off=True)
@@ -153,36 +178,45 @@ class Exchange:
             await self._abandon(opening)
             yield self._last_words(await self._record.break_down())
 
-    async def _cut_off(self, opening: asyncio.Task[tuple[StreamTap, bytes]]) -> BridgeError | None:
+    async def _cut_off(self, opening: asyncio.Task[tuple[Road, bytes]]) -> BridgeError | None:
         """The caller went away, or its key was revoked: let go of the upstream, settle, say which it was."""
         await self._abandon(opening)
         return await self._record.interrupt()
 
-    async def _abandon(self, opening: asyncio.Task[tuple[StreamTap, bytes]]) -> None:
+    async def _abandon(self, opening: asyncio.Task[tuple[Road, bytes]]) -> None:
         opening.cancel()
         await asyncio.wait({opening})
         self._count(broke_off=True)
         await self._close()
 
     def _last_words(self, error: BridgeError) -> bytes:
-        return write_error_frame(error, sentence(error, self._record.errand.caller.language))
+        text = sentence(error, self._record.errand.caller.language)
+        road = self._road or self._composer.crossing.road(self._heading)
+        return road.fail(error, text)
 
-    def _check_failure(self) -> None:
-        failure = self._reader.failure if self._reader is not None else None
-        if failure is not None:
-            raise read_stream_failure(failure.message, failure.code)
+    async def _succeed(self, road: Road, last: bytes) -> None:
+        """Everything that must be durable before the last byte."""
+        self._count()
+        if self._keep is not None:
+            await self._keep(road.response_object if isinstance(road, Storable) else last)
+        await self._record.succeed()
+        self._finish()
+        asked = self._heading.asked
+        if road.counted and asked.size < CALIBRATION_LIMIT and self._runtime.may_calibrate(asked.model):
+            self._runtime.spawn(learn_count(self._runtime, asked, road.tally))
 
     def _count(self, *, broke_off: bool = False) -> None:
         """Hand the record what the answer used, as far as it came; guessed from sizes when it broke off uncounted."""
-        reader = self._reader
-        if reader is None:
+        road = self._road
+        if road is None:
             return
-        tally = reader.tally
-        if broke_off and reader.usage is None and reader.copilot_usage is None and reader.role_sent:
-            sent = sum(len(raw) for raw in self._request.fields.values())
-            tally = Tally(input=sent // BYTES_PER_TOKEN, output=reader.output_bytes // BYTES_PER_TOKEN)
+        tally = road.tally
+        if broke_off and not road.counted and road.begun:
+            sent = self._heading.asked.size
+            tally = Tally(input=sent // BYTES_PER_TOKEN, output=road.output_bytes // BYTES_PER_TOKEN)
         self._record.tally = tally
-        self._record.stop_reason = reader.finish_reason or ""
+        self._record.stop_reason = road.stop_reason
+        self._record.lost = road.dropped
 
     def _finish(self) -> None:
         """The answer is whole: let the upstream close its body beside, so that the connection can be used again."""
@@ -197,16 +231,10 @@ class Exchange:
             await reply.aclose()
 
 
-async def _packets_of(reply: UpstreamReply) -> AsyncGenerator[bytes]:
-    kind = reply.headers.get("content-type", "")
-    if "html" in kind:
-        raise UpstreamFault("GitHub Copilot answered with a web page instead of data. Try again shortly.")
-    if "json" in kind:
-        yield frames_of_body(await reply.read(WHOLE_BODY_LIMIT))
-        return
-    async with aclosing(reply.body()) as packets:
-        async for packet in packets:
-            yield packet
+def _check_failure(road: Road) -> None:
+    failure: Failed | None = road.failure
+    if failure is not None:
+        raise read_stream_failure(failure.message, failure.code)
 
 
 async def _drain(reply: UpstreamReply, packets: AsyncGenerator[bytes]) -> None:

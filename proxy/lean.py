@@ -21,6 +21,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 
+from bridge.dialect import Dialect
 from bridge.errors import BadRequest, BridgeError, Shedding, TooLarge, UnknownPath, WrongMethod
 from proxy.address import client_address
 from proxy.runtime import Runtime
@@ -50,6 +51,20 @@ class DoorRequest(ASGIRequest):
         self._receive = receive
         self._counted = 0
         self._listener: asyncio.Task[None] | None = None
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect of answers here, faults included: the path decides, on shared paths `anthropic-version`."""
+        doors = self.path_info.removeprefix("/v1").split("/")
+        match doors[1] if len(doors) > 1 else "":
+            case "messages":
+                return Dialect.MESSAGES
+            case "responses":
+                return Dialect.RESPONSES
+            case "chat" | "embeddings":
+                return Dialect.CHAT
+            case _:
+                return Dialect.MESSAGES if "HTTP_ANTHROPIC_VERSION" in self.META else Dialect.CHAT
 
     @property
     def address(self) -> str | None:
@@ -105,9 +120,11 @@ class DoorRequest(ASGIRequest):
 
 
 class StreamedAnswer(StreamingHttpResponse):
-    """A streamed answer: its pieces, and the bytes that fill a silence of `keepalive_seconds`."""
+    """A streamed answer: its pieces, and what makes the bytes that fill a silence of `keepalive_seconds`."""
 
-    def __init__(self, pieces: AsyncGenerator[bytes], *, keepalive: bytes, keepalive_seconds: float) -> None:
+    def __init__(
+        self, pieces: AsyncGenerator[bytes], *, keepalive: Callable[[], bytes], keepalive_seconds: float
+    ) -> None:
         super().__init__(pieces, content_type="text/event-stream; charset=utf-8")
         self.pieces = pieces
         self.keepalive = keepalive
@@ -126,6 +143,8 @@ class LeanHandler:
         try:
             response = await self._answer(request)
             response.headers.setdefault("x-request-id", str(request.id))
+            if request.dialect is Dialect.MESSAGES:
+                response.headers["request-id"] = str(request.id)
             await _send(response, send, head_only=request.method == "HEAD")
         except asyncio.CancelledError:
             task = asyncio.current_task()
@@ -233,5 +252,5 @@ class _Carrier:
         self._arm(self._response.keepalive_seconds)
 
     async def _say(self) -> None:
-        await self._send({"type": "http.response.body", "body": self._response.keepalive, "more_body": True})
+        await self._send({"type": "http.response.body", "body": self._response.keepalive(), "more_body": True})
         self._heard_at = self._loop.time()

@@ -1,22 +1,51 @@
-"""What is decided before a request goes upstream: route, seat, model, headers, conversation."""
+"""What is decided before a request goes upstream: route, seat, model, upstream format, headers, conversation."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import time
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from django.conf import settings
-from msgspec import Raw
 
 from accounts.directory import Caller, SeatEntry
 from accounts.routing import Choice, choose_model, choose_seat, find_route
-from bridge.copilot.catalogue import Endpoint, Model
-from bridge.copilot.initiator import Initiator, has_image, initiator_of_chat
+from bridge.asked import Asked, parsed
+from bridge.copilot.automode import AUTO
+from bridge.copilot.endpoints import Endpoint
+from bridge.copilot.initiator import (
+    Initiator,
+    has_image,
+    initiator_of_chat,
+    initiator_of_messages,
+    initiator_of_responses,
+)
+from bridge.copilot.model import Model
+from bridge.dialect import Dialect
 from bridge.errors import BadRequest, BridgeError, UnknownModel
-from bridge.formats.chat import ChatRequest
+from bridge.json_text import decode_object
 from proxy.runtime import Runtime
+
+_CONVERSATION = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_INITIATOR_OF = {
+    Dialect.CHAT: initiator_of_chat,
+    Dialect.RESPONSES: initiator_of_responses,
+    Dialect.MESSAGES: initiator_of_messages,
+}
+# The caller's own format first, then the one that loses least.
+_PREFERRED = {
+    Dialect.CHAT: (Endpoint.CHAT, Endpoint.RESPONSES, Endpoint.MESSAGES),
+    Dialect.RESPONSES: (Endpoint.RESPONSES, Endpoint.MESSAGES, Endpoint.CHAT),
+    Dialect.MESSAGES: (Endpoint.MESSAGES, Endpoint.RESPONSES, Endpoint.CHAT),
+}
+_DIALECTS = {
+    Endpoint.CHAT: Dialect.CHAT,
+    Endpoint.RESPONSES: Dialect.RESPONSES,
+    Endpoint.MESSAGES: Dialect.MESSAGES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,35 +59,91 @@ class Plan:
     initiator: Initiator
     vision: bool
     session: str
+    auto: bool = False
+    """Auto mode chose the model: the request carries the session of it."""
+
+    @property
+    def upstream(self) -> Dialect:
+        """The upstream format of a request for text."""
+        return _DIALECTS[self.endpoint]
+
+    def elsewhere(self, door: Dialect, tried: Collection[Endpoint]) -> Plan | None:
+        """The same plan on another endpoint that the model has and that was not tried yet; None when there is none."""
+        left = [endpoint for endpoint in _PREFERRED[door] if endpoint in self.model.endpoints and endpoint not in tried]
+        return replace(self, endpoint=left[0]) if left else None
 
 
-async def make_plan(runtime: Runtime, caller: Caller, request: ChatRequest, conversation: str) -> Plan:
-    """Decide for a Chat Completions request; `conversation` is the client's own id of it, or empty.
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which seat and which of its models a name stands for."""
+
+    seat: SeatEntry
+    model: Model
+    choice: Choice
+    auto: bool = False
+
+
+async def find_model(runtime: Runtime, caller: Caller, name: str) -> Route:
+    """Decide for a model's name.
 
     Raises SeatRequired, Exhausted, RateLimited, UnknownModel, Forbidden, or the fault that keeps the model list away.
     """
     snapshot = runtime.directory.snapshot
     limits = runtime.limits
-    route = find_route(snapshot, caller, request.model)
+    route = find_route(snapshot, caller, name)
     seat = choose_seat(snapshot, caller, time.time(), page=limits.device_page, overflow=limits.overflow)
     models = (await runtime.catalogues.get(seat.id)).models
-    choice = choose_model(route, request.model, models)
-    caller.check_model(request.model, choice.model)
-    model = models[choice.model]
-    if Endpoint.CHAT not in model.endpoints:
-        raise _not_on_chat(model, models.values())
-    return Plan(
-        seat=seat,
-        model=model,
-        choice=choice,
-        endpoint=Endpoint.CHAT,
-        initiator=initiator_of_chat([{"role": role} for role in request.roles]),
-        vision=any(b"image" in bytes(raw) for raw in request.messages) and has_image(request.parsed_messages()),
-        session=conversation or _conversation(caller.key, request.messages),
+    is_auto = route is None and name.strip().lower() == AUTO and AUTO not in models
+    choice = await _choose_automatically(runtime, seat, models) if is_auto else choose_model(route, name, models)
+    caller.check_model(name, choice.model)
+    return Route(seat, models[choice.model], choice, auto=is_auto)
+
+
+async def _choose_automatically(runtime: Runtime, seat: SeatEntry, models: Mapping[str, Model]) -> Choice:
+    session = await runtime.auto.session(seat.id)
+    for name in (session.selected, *session.models):
+        if name in models:
+            return Choice(name, "auto mode: GitHub Copilot's own choice")
+    raise UnknownModel(
+        "Auto mode offers this seat no model. Name one of those that GET /v1/models lists.", param="model"
     )
 
 
-def _not_on_chat(model: Model, others: object) -> BridgeError:
+async def make_plan(runtime: Runtime, caller: Caller, asked: Asked, conversation: str) -> Plan:
+    """Decide for a request for text; `conversation` is the client's own id of it, or empty.
+
+    Raises as `find_model`, and BadRequest or UnknownModel for a model that cannot answer here.
+    """
+    route = await find_model(runtime, caller, asked.model)
+    return Plan(
+        seat=route.seat,
+        model=route.model,
+        choice=route.choice,
+        endpoint=_endpoint(asked, route.model),
+        initiator=_initiator(asked),
+        vision=any(b"image" in bytes(raw) and has_image(parsed(raw, "messages")) for raw in asked.entries),
+        auto=route.auto,
+        session=conversation or _told_conversation(asked) or _conversation(caller.key, asked),
+    )
+
+
+def is_conversation(value: str) -> bool:
+    """Whether a client's id of its conversation may stand in a header."""
+    return _CONVERSATION.fullmatch(value) is not None
+
+
+def _endpoint(asked: Asked, model: Model) -> Endpoint:
+    """The caller's own format when the model has it; a file goes where files can go."""
+    order = _PREFERRED[asked.dialect]
+    if asked.dialect is Dialect.CHAT and any(b'"file"' in bytes(raw) for raw in asked.entries):
+        order = (Endpoint.MESSAGES, Endpoint.RESPONSES, Endpoint.CHAT)
+    for endpoint in order:
+        if endpoint in model.endpoints:
+            return endpoint
+    raise _cannot_answer(model)
+
+
+def _cannot_answer(model: Model) -> BridgeError:
     if model.type == "embeddings":
         return BadRequest(
             "'%(model)s' makes embeddings and cannot chat. GET /v1/models lists the models that can.",
@@ -66,20 +151,45 @@ def _not_on_chat(model: Model, others: object) -> BridgeError:
             param="model",
         )
     return UnknownModel(
-        "GitHub Copilot offers '%(model)s' on another interface than Chat Completions only, which this door cannot "
-        "reach yet. GET /v1/models lists the models that answer here.",
+        "GitHub Copilot offers '%(model)s' on no interface that answers requests for text. GET /v1/models lists the "
+        "models that do.",
         {"model": model.id},
         param="model",
     )
 
 
-def _conversation(key: int, messages: list[Raw]) -> str:
+def _initiator(asked: Asked) -> Initiator:
+    """Who asks; only the entries from the last that is no instruction on are read."""
+    tail = []
+    for raw in reversed(asked.entries):
+        entry = parsed(raw, "messages")
+        tail.append(entry)
+        if isinstance(entry, dict) and entry.get("role") not in ("system", "developer"):
+            break
+    return _INITIATOR_OF[asked.dialect](tail[::-1])
+
+
+def _told_conversation(asked: Asked) -> str:
+    """The conversation as the body names it: Claude Code's session in `metadata.user_id`, Codex's cache key."""
+    if asked.dialect is Dialect.MESSAGES and "metadata" in asked.fields:
+        user = (decode_object(bytes(asked.fields["metadata"])) or {}).get("user_id")
+        told = (decode_object(user.encode()) or {}).get("session_id") if isinstance(user, str) else None
+    elif "prompt_cache_key" in asked.fields:
+        told = parsed(asked.fields["prompt_cache_key"], "prompt_cache_key")
+    else:
+        told = None
+    return told if isinstance(told, str) and is_conversation(told) else ""
+
+
+def _conversation(key: int, asked: Asked) -> str:
     """A name for the conversation: the same for every turn of it, telling nothing of its content.
 
     An HMAC of the key's id, the instructions and the first user turn, which stay as they are while a chat grows.
     """
     mac = hmac.new(settings.SECRET_KEY.encode(), str(key).encode(), hashlib.sha256)
-    for raw in messages:
+    for name in ("system", "instructions"):
+        mac.update(asked.fields.get(name, b""))
+    for raw in asked.entries:
         mac.update(raw)
         if b'"user"' in bytes(raw):
             break

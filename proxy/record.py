@@ -13,6 +13,7 @@ from accounts.pricing import compute
 from bridge.copilot.initiator import Initiator
 from bridge.errors import BadKey, BridgeError, Internal, Refused, Shedding
 from bridge.tally import Tally
+from proxy.losses import speakable
 from proxy.plan import Plan
 from proxy.speech import unforeseen
 
@@ -36,7 +37,11 @@ class Errand:
 
 
 class Record:
-    """Opens the row, gathers how it goes, settles it exactly once."""
+    """Opens the row, gathers how it goes, settles it exactly once.
+
+    `dropped` names what the upstream's format could not carry of the request, `lost` what the caller's could not carry
+    of the answer.
+    """
 
     def __init__(self, runtime: Runtime, errand: Errand) -> None:
         self.errand = errand
@@ -44,6 +49,7 @@ class Record:
         self.stop_reason = ""
         self.upstream_id = ""
         self.dropped: tuple[str, ...] = ()
+        self.lost: tuple[str, ...] = ()
         self.attempts: list[AttemptLine] = []
         self.broke_off = False
         self._runtime = runtime
@@ -79,6 +85,11 @@ class Record:
         except Shedding:
             self._is_open = False
             raise
+
+    def send(self, plan: Plan, dropped: tuple[str, ...]) -> None:
+        """A try goes out: where to, and what of the request it could not carry."""
+        self._plan = plan
+        self.dropped = speakable(dropped)
 
     def first_byte(self) -> None:
         if self._first_byte_ms is None:
@@ -150,7 +161,8 @@ class Record:
             premium_thousandths=self._premium(outcome),
             first_byte_ms=self._first_byte_ms,
             total_ms=self.milliseconds(),
-            dropped=", ".join(self.dropped),
+            upstream_format=self._plan.endpoint.wire_format if self._plan is not None else "",
+            dropped=", ".join(speakable((*self.dropped, *self.lost))),
             upstream_id=self.upstream_id,
             tries=len(self.attempts),
             attempts=tuple(self.attempts),

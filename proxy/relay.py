@@ -1,6 +1,7 @@
 """The story of one request, top to bottom.
 
-    read → plan (route, seat, model) → open the ledger row → post upstream → carry the answer → settle the row
+    read → plan (route, seat, model, upstream format) → open the ledger row → post upstream → carry the answer
+    → settle the row
 
 Whatever happens, the row is settled: before the last byte when the answer is whole, with what is known of it when
 the caller goes away, the key is revoked or the upstream fails.
@@ -10,47 +11,84 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from bridge.asked import Asked
+from bridge.crossing import FORMATS
+from bridge.dialect import Dialect
 from bridge.errors import BridgeError
-from bridge.formats.chat import read_request
-from proxy.exchange import Exchange
+from bridge.road import Heading
+from proxy import stored
+from proxy.composing import TextComposer
+from proxy.exchange import BYTES_PER_TOKEN, Exchange, Keep
 from proxy.plan import Plan, make_plan
 from proxy.record import Errand, Record
 from proxy.runtime import Running, Runtime
 
 
 @dataclass(frozen=True, slots=True)
+class Query:
+    """What came in at a door for text: its dialect, the body to be read, and what stood in the headers.
+
+    `conversation` is the client's own id of the conversation or empty, `betas` the `anthropic-beta` values.
+    """
+
+    dialect: Dialect
+    read_body: Callable[[], Awaitable[bytes]]
+    conversation: str = ""
+    betas: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The pieces of a streamed answer as they come, and what makes the bytes that fill a silence."""
+
+    pieces: AsyncGenerator[bytes]
+    keepalive: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back to the caller: a whole body, or the pieces of a stream as they come."""
+    """What goes back to the caller: a whole body or a stream, from where, and the row that is kept of it."""
 
     record: Record
     plan: Plan
-    body: bytes | None = None
-    pieces: AsyncGenerator[bytes] | None = None
+    content: bytes | Stream
 
 
-async def relay(
-    runtime: Runtime, errand: Errand, read_body: Callable[[], Awaitable[bytes]], conversation: str
-) -> Answer:
-    """Carry one Chat Completions request; `conversation` is the client's own id of it, or empty.
+async def relay(runtime: Runtime, errand: Errand, query: Query) -> Answer:
+    """Carry one request for text.
 
     Raises a BridgeError for whatever ends the request before the head of its answer is sent.
     """
     record = Record(runtime, errand)
+    async with settling(runtime, errand, record):
+        body = await query.read_body()
+        asked = FORMATS[query.dialect].open_request(body)
+        record.describe(asked.model, streamed=asked.stream)
+        runtime.runaway.check(errand.caller.key, body)
+        asked = await stored.expand(runtime, errand.caller, asked)
+        plan = await make_plan(runtime, errand.caller, asked, query.conversation)
+        await record.open(plan)
+        composer = TextComposer(runtime, plan, asked, query.betas)
+        heading = Heading(asked, errand.id.hex, int(errand.opened_at), estimate=asked.size // BYTES_PER_TOKEN)
+        exchange = Exchange(runtime, composer, heading, record, _keeping(runtime, errand, asked))
+        if asked.stream:
+            stream = Stream(await exchange.stream(), exchange.keepalive)
+            return Answer(record, composer.plan, stream)
+        whole = await exchange.whole()
+        return Answer(record, composer.plan, whole)
+
+
+@asynccontextmanager
+async def settling(runtime: Runtime, errand: Errand, record: Record) -> AsyncGenerator[None]:
+    """Whatever ends the work inside, the row says how; the request can be revoked meanwhile."""
     runtime.running[errand.id] = Running(errand.caller.key, _this_task())
     try:
-        body = await read_body()
-        request = read_request(body)
-        record.describe(request.model, streamed=request.stream)
-        runtime.runaway.check(errand.caller.key, body)
-        plan = await make_plan(runtime, errand.caller, request, conversation)
-        await record.open(plan)
-        exchange = Exchange(runtime, plan, request, record)
-        if request.stream:
-            return Answer(record, plan, pieces=await exchange.stream())
-        return Answer(record, plan, body=await exchange.whole())
+        yield
     except BridgeError as error:
         await record.fail(error)
         raise
@@ -62,6 +100,12 @@ async def relay(
     except Exception:  # told and logged at the door; here the row is settled
         await record.break_down()
         raise
+
+
+def _keeping(runtime: Runtime, errand: Errand, asked: Asked) -> Keep | None:
+    if asked.dialect is not Dialect.RESPONSES or not stored.wants_storing(asked):
+        return None
+    return partial(stored.keep, runtime, errand.caller, asked)
 
 
 def _this_task() -> asyncio.Task[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -17,15 +17,20 @@ import httpx
 from django.conf import settings
 
 from accounts.directory import Directory, Snapshot
-from accounts.github import configured_overrides, configured_profile
+from accounts.github import configured_overrides, configured_profile, configured_wire_profiles
 from accounts.ledger import LedgerWriter
+from accounts.replies import Replies
 from accounts.stores import CatalogueCopies, SeatStore
+from bridge.copilot.automode import AutoKeeper
 from bridge.copilot.catalogue import CatalogueKeeper
 from bridge.copilot.identity import Profile
 from bridge.copilot.keeper import TokenKeeper
 from bridge.copilot.origins import Origins, origins_for
 from bridge.copilot.quota import Quota
 from bridge.copilot.transport import Upstream
+from bridge.counting import Calibration
+from bridge.target import WireProfile
+from bridge.wire_profiles import wire_profile
 from proxy.ids import Ids
 from proxy.lessons import Lessons
 from proxy.runaway import RunawayGuard
@@ -35,6 +40,9 @@ logger = logging.getLogger(__name__)
 
 GITHUB_SECONDS = 30.0
 QUOTA_PAUSE_SECONDS = 60.0
+# Estimating a large prompt takes milliseconds: once a minute for a model is enough.
+CALIBRATION_PAUSE_SECONDS = 60.0
+CALIBRATED_MODELS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,11 @@ class Limits:
     keepalive: float = field(default_factory=lambda: settings.BRIDGE_KEEPALIVE_SECONDS)
     overflow: bool = field(default_factory=lambda: settings.BRIDGE_OVERFLOW)
     device_page: str = field(default_factory=lambda: f"{settings.PUBLIC_URL}/auth/device")
+    wire_rules: Mapping[str, WireProfile] = field(default_factory=configured_wire_profiles)
+
+    def wire_profile(self, model: str) -> WireProfile:
+        """The habits of the Responses format that a model has."""
+        return wire_profile(model, self.wire_rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +80,16 @@ class Runtime:
         self.revoked: set[UUID] = set()
         self.body_bytes = 0
         self.lessons = Lessons()
+        self.calibration = Calibration()
         self.runaway = RunawayGuard()
+        self.replies = Replies()
         self.directory = Directory(self._heard)
         self.ledger = LedgerWriter(self.instance, VERSION)
         self.profile: Profile
         self.upstream: Upstream
         self.tokens: TokenKeeper
         self.catalogues: CatalogueKeeper
+        self.auto: AutoKeeper
         self._http: httpx.AsyncClient
         self._loop: asyncio.AbstractEventLoop | None = None
         self._starting = asyncio.Lock()
@@ -81,6 +97,7 @@ class Runtime:
         self._credentials: dict[int, str] = {}
         self._token_store = SeatStore()
         self._quota_written: dict[int, float] = {}
+        self._calibrated: dict[str, float] = {}
 
     @property
     def started(self) -> bool:
@@ -103,9 +120,11 @@ class Runtime:
             owner = str(self.instance)
             self.tokens = TokenKeeper(self._token_store, self._http, self.profile, origins, owner=owner)
             self.catalogues = CatalogueKeeper(CatalogueCopies(), self.tokens, self._http, self.profile)
+            self.auto = AutoKeeper(self.tokens, self._http, self.profile)
             self._loop = loop
             self.ledger.start(loop)
             await asyncio.to_thread(self.directory.start)
+            self.spawn(self.replies.sweep())
 
     async def stop(self) -> None:
         """End in order: no more news, no more renewals, the ledger's last rows, the connections."""
@@ -114,6 +133,7 @@ class Runtime:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.to_thread(self.directory.stop)
+        await self.auto.aclose()
         await self.catalogues.aclose()
         await self.tokens.aclose()
         await asyncio.to_thread(self.ledger.stop)
@@ -134,6 +154,16 @@ class Runtime:
             return
         self._quota_written[seat] = now
         self.spawn(self._token_store.remember_quota(seat, quotas))
+
+    def may_calibrate(self, model: str) -> bool:
+        """Whether it is time again to compare an estimate for `model` with what the upstream counted."""
+        now = time.monotonic()
+        if now - self._calibrated.get(model, -CALIBRATION_PAUSE_SECONDS) < CALIBRATION_PAUSE_SECONDS:
+            return False
+        if len(self._calibrated) > CALIBRATED_MODELS:
+            self._calibrated.clear()
+        self._calibrated[model] = now
+        return True
 
     def _ended(self, task: asyncio.Task[object]) -> None:
         self._tasks.discard(task)
@@ -157,4 +187,5 @@ class Runtime:
             if credentials.get(seat) != credential:
                 self.tokens.forget(seat)
                 self.catalogues.forget(seat)
+                self.auto.forget(seat)
         self._credentials = credentials

@@ -9,8 +9,10 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.utils.translation import gettext, override
 
+from bridge.crossing import FORMATS
+from bridge.dialect import Dialect
 from bridge.errors import BridgeError, Internal
-from bridge.formats import chat
+from bridge.formats.messages.errors import status_of
 
 if TYPE_CHECKING:
     from proxy.lean import DoorRequest
@@ -33,10 +35,12 @@ def unforeseen(request_id: UUID) -> Internal:
 
 
 def error_response(request: DoorRequest, error: BridgeError) -> HttpResponse:
-    """The whole answer for `error`."""
+    """The whole answer for `error`, in the dialect of the door."""
+    is_claude = request.dialect is Dialect.MESSAGES
+    write = FORMATS[request.dialect].write_error
     response = HttpResponse(
-        chat.write_error(error, sentence(error, request.language)),
-        status=error.status,
+        write(error, sentence(error, request.language), str(request.id)),
+        status=status_of(error) if is_claude else error.status,
         content_type="application/json",
     )
     for name, value in retry_headers(error).items():

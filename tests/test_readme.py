@@ -135,10 +135,10 @@ def test_every_link_within_the_page_leads_to_a_heading() -> None:
 
 
 def test_every_door_of_the_table_is_there_and_every_api_door_has_its_row() -> None:
-    named = {path for first, *_ in rows("Doors") for path in re.findall(r"`(?:GET |POST )?(/[^`]*)`", first)}
+    named = {path for first, *_ in rows("Doors") for path in re.findall(r"`(?:GET |POST |DELETE )?(/[^`]*)`", first)}
     doors = {str(entry.pattern) for entry in get_resolver("proxy.doors").url_patterns if isinstance(entry, URLPattern)}
     missing = {door for door in doors - {""} if f"v1/{door}" not in doors}  # those without /v1 are said in a sentence
-    assert {f"/{re.sub('<path:name>', '{id}', door)}" for door in missing} <= named
+    assert {f"/{re.sub('<(?:path:name|str:response_id)>', '{id}', door)}" for door in missing} <= named
     for path in named:
         api = path.startswith("/v1/") or path in {"/healthz", "/readyz"}
         assert resolve(path, "proxy.doors" if api else None)

@@ -36,7 +36,7 @@ async def quiet(_request: DoorRequest) -> HttpResponseBase:
         await asyncio.sleep(0.35)
         yield b"last\n\n"
 
-    return StreamedAnswer(pieces(), keepalive=b": ping\n\n", keepalive_seconds=0.1)
+    return StreamedAnswer(pieces(), keepalive=lambda: b": ping\n\n", keepalive_seconds=0.1)
 
 
 urlpatterns = [path("broken", broken), path("echo", echo), path("slow", slow), path("quiet", quiet)]

@@ -15,8 +15,9 @@ from bridge.copilot.identity import Profile
 from bridge.copilot.initiator import Initiator
 from bridge.copilot.keeper import TokenKeeper
 from bridge.copilot.stores import CredentialKind, StoredCatalogue
+from bridge.crossing import FORMATS
+from bridge.dialect import Dialect
 from bridge.errors import BadRequest, Forbidden, SeatRequired, UnknownModel, Unreachable
-from bridge.formats.chat import read_request
 from proxy.plan import Plan, make_plan
 from proxy.runtime import Runtime
 from tests.accounts.snapshots import CALLER, a_caller, a_route, a_snapshot, an_entry
@@ -28,6 +29,7 @@ MODELS = [
     {"id": "claude-sonnet-4.5", "supported_endpoints": ["/v1/messages", "/chat/completions"]},
     {"id": "gpt-5.6-terra", "supported_endpoints": ["/responses"]},
     {"id": "text-embedding-3-small", "capabilities": {"type": "embeddings"}},
+    {"id": "gpt-41-copilot", "capabilities": {"type": "completion"}},
 ]
 
 
@@ -56,7 +58,12 @@ async def planned(
 ) -> Plan:
     runtime.directory.snapshot = a_snapshot(*(entries or (OWN,)))
     body = {"model": model, "messages": messages or [{"role": "user", "content": "Hello"}]}
-    return await make_plan(runtime, caller, read_request(json.dumps(body).encode()), conversation)
+    return await make_plan(runtime, caller, FORMATS[Dialect.CHAT].open_request(json.dumps(body).encode()), conversation)
+
+
+async def planned_at(runtime: Runtime, door: Dialect, **body: Any) -> Plan:
+    runtime.directory.snapshot = a_snapshot(OWN)
+    return await make_plan(runtime, CALLER, FORMATS[door].open_request(json.dumps(body).encode()), "")
 
 
 async def test_seat_model_and_the_reason_are_named(runtime: Runtime) -> None:
@@ -93,10 +100,36 @@ async def test_a_keys_models_hold_for_the_name_asked_for_and_the_one_that_serves
         await planned(runtime, "fast", *entries, caller=a_caller(models=limits))
 
 
-async def test_a_model_of_another_interface_is_told_apart_from_an_unknown_one(runtime: Runtime) -> None:
-    with pytest.raises(UnknownModel) as caught:
-        await planned(runtime, "gpt-5.6-terra")
-    assert "another interface" in str(caught.value)
+@pytest.mark.parametrize(
+    ("door", "model", "endpoint"),
+    [
+        (Dialect.CHAT, "claude-sonnet-4.5", Endpoint.CHAT),
+        (Dialect.MESSAGES, "claude-sonnet-4.5", Endpoint.MESSAGES),
+        (Dialect.RESPONSES, "claude-sonnet-4.5", Endpoint.MESSAGES),
+        (Dialect.CHAT, "gpt-5.6-terra", Endpoint.RESPONSES),
+        (Dialect.MESSAGES, "gpt-5.6-terra", Endpoint.RESPONSES),
+        (Dialect.RESPONSES, "gpt-4.1", Endpoint.CHAT),
+    ],
+)
+async def test_the_callers_own_format_comes_first_then_the_one_that_loses_least(
+    runtime: Runtime, door: Dialect, model: str, endpoint: Endpoint
+) -> None:
+    said = {"input": "Hello"} if door is Dialect.RESPONSES else {"messages": [{"role": "user", "content": "Hello"}]}
+    plan = await planned_at(runtime, door, model=model, max_tokens=100, **said)
+    assert plan.endpoint is endpoint
+    elsewhere = plan.elsewhere(door, {endpoint})
+    assert (elsewhere is None) == (model != "claude-sonnet-4.5")
+
+
+async def test_a_file_goes_where_files_can_go(runtime: Runtime) -> None:
+    file = {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,AAAA"}}
+    plan = await planned(runtime, "claude-sonnet-4.5", messages=[{"role": "user", "content": [file]}])
+    assert plan.endpoint is Endpoint.MESSAGES
+
+
+async def test_a_model_that_answers_no_request_for_text_is_told_so(runtime: Runtime) -> None:
+    with pytest.raises(UnknownModel, match="no interface"):
+        await planned(runtime, "gpt-41-copilot")
 
 
 async def test_an_embedding_model_cannot_chat(runtime: Runtime) -> None:
@@ -149,3 +182,14 @@ async def test_every_turn_of_a_chat_is_one_conversation_and_no_other(runtime: Ru
 
 async def test_a_clients_own_name_for_the_conversation_counts(runtime: Runtime) -> None:
     assert (await planned(runtime, conversation="thread-7")).session == "thread-7"
+
+
+async def test_claude_codes_session_and_codexs_cache_key_are_names_too(runtime: Runtime) -> None:
+    user = json.dumps({"device_id": "d", "account_uuid": "", "session_id": "5f3a-77"})
+    hello = [{"role": "user", "content": "Hello"}]
+    plan = await planned_at(
+        runtime, Dialect.MESSAGES, model="gpt-4.1", max_tokens=9, messages=hello, metadata={"user_id": user}
+    )
+    assert plan.session == "5f3a-77"
+    plan = await planned_at(runtime, Dialect.RESPONSES, model="gpt-4.1", input="Hello", prompt_cache_key="thread-8")
+    assert plan.session == "thread-8"

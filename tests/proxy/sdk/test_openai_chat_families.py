@@ -157,8 +157,8 @@ def test_reasoning_comes_beside_the_content(client: openai.OpenAI) -> None:
 
 def test_models_are_listed_and_found_by_every_name(client: openai.OpenAI) -> None:
     ids = {model.id for model in client.models.list()}
-    assert {"gpt-4o", "claude-opus-4.5", "claude-sonnet-4-5-20250929"} <= ids
-    assert "gpt-5.3-codex" not in ids, "a model that no door reaches is offered"
+    assert {"gpt-4o", "claude-opus-4.5", "claude-sonnet-4-5-20250929", "gpt-5.3-codex", "claude-opus-5.5"} <= ids
+    assert "gpt-41-copilot" not in ids, "a model that no door reaches is offered"
     assert client.models.retrieve("claude-sonnet-4-5-20250929").id == "claude-sonnet-4-5-20250929"
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("no-such-model")
