@@ -53,7 +53,11 @@ def read_fields(body: bytes) -> dict[str, Raw]:
     try:
         if not body.isascii():
             body.decode()
-        return _fields_decoder.decode(mend_surrogates(body))
+        body = mend_surrogates(body)
+        if b"\n" in body or b"\r" in body:
+            # Members are repeated raw in answers, whose frames end at line ends.
+            body = msgspec.json.format(body, indent=-1)
+        return _fields_decoder.decode(body)
     except UnicodeDecodeError as error:
         raise BadRequest("The body is not UTF-8. Send JSON encoded as UTF-8.") from error
     except RecursionError as error:

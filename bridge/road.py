@@ -25,15 +25,15 @@ class Heading:
 
     `id` is the request's own id, 32 hexadecimal digits, out of which every dialect makes its ids; `created` is in
     seconds since 1970; `estimate` is the prompt's size in tokens as guessed here, told where a dialect must say it
-    before the upstream does. `started` says that an earlier try for the same caller has already sent the reply's
-    opening event, into a silence: it must not be sent again.
+    before the upstream does. `started` is the number of events that were sent into a silence before this road began:
+    the first of them opened the reply, which must not be done again.
     """
 
     asked: Asked
     id: str
     created: int
     estimate: int = 0
-    started: bool = False
+    started: int = 0
 
     @property
     def model(self) -> str:

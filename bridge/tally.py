@@ -37,7 +37,7 @@ def read_openai_usage(usage: Mapping[str, object]) -> Tally:
         reasoning = beside
         if _count(usage, "total_tokens") >= prompt + output + beside:
             output += beside
-    return Tally(input=prompt - cached, cached=cached, output=output, reasoning=reasoning)
+    return Tally(input=prompt - cached, cached=cached, output=output, reasoning=min(reasoning, output))
 
 
 def with_copilot_usage(tally: Tally, reported: Mapping[str, object]) -> Tally:
@@ -49,12 +49,13 @@ def with_copilot_usage(tally: Tally, reported: Mapping[str, object]) -> Tally:
     for detail in details:
         if isinstance(kind := detail.get("token_type"), str):
             counts[kind] = counts.get(kind, 0) + _count(detail, "token_count")
+    output = counts.get("output", tally.output)
     return Tally(
         input=counts.get("input", tally.input),
         cached=counts.get("cache_read", tally.cached),
         cache_write=counts.get("cache_write", tally.cache_write),
-        output=counts.get("output", tally.output),
-        reasoning=tally.reasoning,
+        output=output,
+        reasoning=min(tally.reasoning, output),
         nano=total if _is_price(total) else tally.nano,
     )
 

@@ -31,11 +31,11 @@ class Composer(Protocol):
 
 
 class TextComposer:
-    """Composes a request for text. `crossing` is that of the last try, for its reply to take."""
+    """Composes a request for text. `crossing` is that of the last try, for its reply to take; None before the first."""
 
     def __init__(self, runtime: Runtime, plan: Plan, asked: Asked, betas: tuple[str, ...] = ()) -> None:
         self.plan = plan
-        self.crossing: Crossing
+        self.crossing: Crossing | None = None
         self._runtime = runtime
         self._asked = asked
         self._betas = betas
@@ -47,9 +47,10 @@ class TextComposer:
         profile = self._runtime.limits.wire_profile(plan.model.id)
         binding = f"{plan.model.id}|{profile}|{plan.seat.id}"
         carriers = Carriers(_carrier_key(), binding)
-        self.crossing = Crossing(self._asked, plan.upstream, self._target(profile), carriers, self._betas)
-        written = self.crossing.write()
-        return written, self.crossing.headers
+        crossing = Crossing(self._asked, plan.upstream, self._target(profile), carriers, self._betas)
+        written = crossing.write()
+        self.crossing = crossing
+        return written, crossing.headers
 
     def mend(self, error: BadRequest) -> bool:
         lesson = read_lesson(str(error), error.upstream_code)

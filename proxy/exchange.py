@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from bridge.copilot.refusals import read_stream_failure
 from bridge.copilot.transport import UpstreamReply
-from bridge.crossing import Crossing, Storable
+from bridge.crossing import FORMATS, Crossing, Storable
 from bridge.errors import BridgeError, BrokenStream, UpstreamFault
 from bridge.events import Failed
 from bridge.road import Heading, Road
@@ -55,6 +55,7 @@ class Exchange:
         self._attempts = Attempts(runtime, composer, record)
         self._answered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._road: Road | None = None
+        self._waiting: Road | None = None
         self._reply: UpstreamReply | None = None
         self._packets: AsyncGenerator[bytes]
 
@@ -88,10 +89,18 @@ class Exchange:
 
     def keepalive(self) -> bytes:
         """What to send into a silence; it may open the reply, which the next try then must not do again."""
-        if self._road is None:
+        road = self._road or self._waiting_road()
+        if road is None:
             return KEEPALIVE
-        self._heading = replace(self._heading, started=True)
-        return self._road.keepalive()
+        sign = road.keepalive()
+        self._heading = replace(self._heading, started=self._heading.started + sign.count(b"event: "))
+        return sign
+
+    def _waiting_road(self) -> Road | None:
+        """A road for signs of life alone, while the upstream's status is awaited; None before anything was sent."""
+        if self._waiting is None and self._composer.crossing is not None:
+            self._waiting = self._composer.crossing.road(self._heading)
+        return self._waiting
 
     async def _hold_head(self, opening: asyncio.Task[tuple[Road, bytes]]) -> None:
         """Wait for the first content, or for good reason to send the head without it.
@@ -115,6 +124,7 @@ class Exchange:
             self._reply = reply = await self._attempts.reply()
             self._answered.set_result(True)
             crossing = self._composer.crossing
+            assert crossing is not None  # noqa: S101 - what was answered was composed
             self._packets = self._packets_of(reply, crossing)
             self._road = road = crossing.road(self._heading)
             try:
@@ -191,7 +201,9 @@ class Exchange:
 
     def _last_words(self, error: BridgeError) -> bytes:
         text = sentence(error, self._record.errand.caller.language)
-        road = self._road or self._composer.crossing.road(self._heading)
+        road = self._road or self._waiting_road()
+        if road is None:  # not even a body was made of it
+            return FORMATS[self._heading.asked.dialect].writer(self._heading).fail(error, text)
         return road.fail(error, text)
 
     async def _succeed(self, road: Road, last: bytes) -> None:

@@ -11,7 +11,7 @@ import email.utils
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 
 import msgspec
@@ -195,6 +195,13 @@ def _slow_down(said: Said, status: int, wait: float | None) -> BridgeError:
     )
 
 
+def _ended(said: Said) -> Said:
+    """The same words as a sentence that another can follow."""
+    if not said.message or said.message.endswith((".", "!", "?", "。")):
+        return said
+    return replace(said, message=f"{said.message}.")
+
+
 def _upstream_fault(status: int, said: Said, wait: float | None) -> BridgeError:
     if status == 466:
         return _built(
@@ -206,6 +213,6 @@ def _upstream_fault(status: int, said: Said, wait: float | None) -> BridgeError:
             final=True,
         )
     kind: type[BridgeError] = {503: Unavailable, 504: TimedOut, 529: Unavailable}.get(status, UpstreamFault)
-    error = _built(kind, "GitHub Copilot failed: %(said)s Try again shortly.", said, status)
+    error = _built(kind, "GitHub Copilot failed: %(said)s Try again shortly.", _ended(said), status)
     error.retry_after = wait
     return error

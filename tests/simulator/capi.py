@@ -148,6 +148,13 @@ def _check_vision(world: World, request: Request, body: dict[str, Any]) -> None:
 
 def holds_image(value: object) -> bool:
     """True when a part of type image stands anywhere inside, tool results included."""
-    if isinstance(value, dict):
-        return value.get("type") in _IMAGE_TYPES or any(holds_image(part) for part in value.values())
-    return isinstance(value, list) and any(holds_image(part) for part in value)
+    pending = [value]
+    while pending:
+        here = pending.pop()
+        if isinstance(here, dict):
+            if isinstance(here.get("type"), str) and here["type"] in _IMAGE_TYPES:
+                return True
+            pending.extend(here.values())
+        elif isinstance(here, list):
+            pending.extend(here)
+    return False

@@ -22,8 +22,9 @@ def rename_calls(messages: list[Any], family: str) -> list[Any]:
         calls = message.get("tool_calls")
         for call in calls if isinstance(calls, list) else []:
             number = _rename(call, prefix, number, renamed)
-        if message.get("tool_call_id") in renamed:
-            message["tool_call_id"] = renamed[message["tool_call_id"]]
+        answered = message.get("tool_call_id")
+        if isinstance(answered, str) and answered in renamed:
+            message["tool_call_id"] = renamed[answered]
     return messages
 
 

@@ -29,6 +29,7 @@ from bridge.events import (
 )
 from bridge.formats.messages.notes import kind_of
 from bridge.formats.messages.read_blocks import read_citation, read_sources
+from bridge.formats.messages.starts import called_name
 from bridge.json_text import decode_object
 from bridge.parts import Seal, SealKind
 
@@ -121,7 +122,7 @@ class BlocksIn:
             case "tool_use":
                 self.has_calls = True
                 call_id, given = content.get("id"), content.get("input")
-                head = CallHead(str(call_id or f"toolu_{number}"), str(content.get("name") or ""))
+                head = CallHead(str(call_id or f"toolu_{number}"), called_name(content))
                 return _Block(head, spare=msgspec.json.encode(given).decode() if given else "{}")
             case "server_tool_use" if content.get("name") == "web_search":
                 given = content.get("input")

@@ -9,8 +9,18 @@ from typing import Any
 
 import msgspec
 
+from bridge.errors import BrokenStream
+
 Block = dict[str, Any]
 Delta = dict[str, Any]
+
+
+def called_name(block: Block) -> str:
+    """The tool that a block calls. Raises BrokenStream when it names none: no client could run it or go on."""
+    name = block.get("name")
+    if isinstance(name, str) and name:
+        return name
+    raise BrokenStream("The upstream called a tool without naming it. Send the request again.")
 
 
 def split_start(block: Block) -> tuple[Block, list[Delta], list[Delta]]:
@@ -32,6 +42,7 @@ def split_start(block: Block) -> tuple[Block, list[Delta], list[Delta]]:
             said = _said(block, "content", "compaction_delta")
             return ({**block, "content": ""} if said else block), said, []
         case "tool_use" | "server_tool_use":
+            called_name(block)
             given = block.get("input")
             text = msgspec.json.encode(given).decode() if given else ""
             later = [{"type": "input_json_delta", "partial_json": text}] if text else []

@@ -34,7 +34,7 @@ class StreamTap:
         self._count = 0
         self._open: int | None = None
         self._kind: str | None = None
-        self._has_opened = heading.started
+        self._has_opened = heading.started > 0
         self._suffix: bytes | None = None
         self._prefix = b""
         self._later: list[Delta] = []

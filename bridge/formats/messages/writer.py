@@ -62,7 +62,7 @@ class ReplyWriter:
     def __init__(self, heading: Heading) -> None:
         self._heading = heading
         self._tally: Tally | None = None
-        self._begun = heading.started
+        self._begun = heading.started > 0
         self._index = -1
         self._head: Head | None = None
         self._kind: str | None = None

@@ -144,7 +144,8 @@ class ReplyReader:
         item = self._items.get(index)
         if item is None:
             item = self._items[index] = reader_of(frame)
-        item.read(frame, events)
+        if not item.is_done:
+            item.read(frame, events)
 
     def _end(self, data: bytes, events: list[Event]) -> None:
         self._ending.read(data)

@@ -19,7 +19,7 @@ from bridge.formats.responses.ending import ENDINGS, Ending
 from bridge.formats.responses.envelope import pinned_response, response_object
 from bridge.formats.responses.errors import failure_of
 from bridge.formats.responses.frames import DONE, data_in, decoded, read_json, write_event
-from bridge.formats.responses.line import KEEPALIVE, OPENING
+from bridge.formats.responses.line import KEEPALIVE
 from bridge.formats.responses.pins import PinnedItem
 from bridge.formats.responses.telling import told_item
 from bridge.formats.responses.text_delta import TEXT_DELTA, read_text_delta, write_text_delta
@@ -56,8 +56,8 @@ class StreamTap:
         self._items: dict[int, PinnedItem] = {}
         self._first: Raw | None = None
         self._held: list[tuple[str, Members]] = []
-        self._opened = heading.started
-        self._sequence = OPENING if heading.started else 0
+        self._opened = heading.started > 0
+        self._sequence = heading.started
         self._unsent: list[bytes] = []
         self._terminal: Members = {}
 

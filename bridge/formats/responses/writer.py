@@ -48,7 +48,7 @@ from bridge.formats.responses.item_writers import (
     SearchWriter,
     ShellWriter,
 )
-from bridge.formats.responses.line import KEEPALIVE, OPENING, Line
+from bridge.formats.responses.line import KEEPALIVE, Line
 from bridge.formats.responses.message_writer import MessageWriter
 from bridge.formats.responses.usage import write_usage
 from bridge.parts import Citation, Seal, SealKind
@@ -68,7 +68,7 @@ class ReplyWriter:
     def __init__(self, heading: Heading) -> None:
         self.response_object = b""
         self._heading = heading
-        self._line = Line(OPENING if heading.started else 0)
+        self._line = Line(heading.started)
         self._output: list[Raw] = []
         self._item: ItemWriter | None = None
         self._has_shell = _has_shell(heading)

@@ -60,7 +60,7 @@ def test_the_first_sign_opens_the_message_and_no_ping_stands_for_one() -> None:
 
 
 def test_a_second_try_does_not_open_the_message_again() -> None:
-    again = replace(HEADING, started=True)
+    again = replace(HEADING, started=1)
     assert "message_start" not in names_of(told(again, TextHead(), "Yes"))
     tap = StreamTap(again)
     assert "message_start" not in names_of(tap.feed(wire(TEXT)) + tap.end())

@@ -253,9 +253,9 @@ def test_a_try_after_the_reply_was_opened_goes_on_behind_it() -> None:
     first, request = StreamTap(heading()), heading()
     opening = first.keepalive()
     assert not first.begun
-    second = StreamTap(replace(request, started=True))
+    second = StreamTap(replace(request, started=2))
     assert validated(opening + second.feed(thoughtful().wire()) + second.end(), model=MODEL).calls
-    third = StreamTap(replace(request, started=True))
+    third = StreamTap(replace(request, started=2))
     assert validated_failure(opening + third.fail(RateLimited("Wait."), "Wait.")).code == "rate_limit_exceeded"
 
 

@@ -229,5 +229,5 @@ def test_silence_is_bridged_by_the_opening_and_then_by_events() -> None:
 
 def test_a_try_after_the_reply_was_opened_goes_on_behind_it() -> None:
     opening = ReplyWriter(heading()).keepalive()
-    writer = ReplyWriter(replace(heading(), started=True))
+    writer = ReplyWriter(replace(heading(), started=2))
     assert validated(opening + b"".join(writer.write(event) for event in (*text("Hi"), END))).text == "Hi"
