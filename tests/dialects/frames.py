@@ -36,7 +36,7 @@ def read_frames(body: bytes, *, strict: bool = True) -> list[Frame]:
     for line in lines[:-1]:
         if line:
             pending.append(line)
-        else:
+        elif pending or strict:
             assert pending, f"an empty line that ends no frame, behind frame {len(frames)}"
             frames.append(_frame(pending, strict=strict))
             pending = []

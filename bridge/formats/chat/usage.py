@@ -20,7 +20,11 @@ def write_usage(tally: Tally, told: Mapping[str, Any] | None = None) -> dict[str
         "prompt_tokens": prompt,
         "completion_tokens": tally.output,
         "total_tokens": prompt + tally.output,
-        "prompt_tokens_details": {**_part(told, "prompt_tokens_details"), "cached_tokens": tally.cached},
+        "prompt_tokens_details": {
+            **_part(told, "prompt_tokens_details"),
+            "cached_tokens": tally.cached,
+            "cache_write_tokens": tally.cache_write,
+        },
         "completion_tokens_details": {
             **_part(told, "completion_tokens_details"),
             "reasoning_tokens": tally.reasoning,

@@ -28,7 +28,8 @@ def data_in(frame: bytes) -> bytes | None:
         start = frame.find(b"\ndata: ")
         if start != -1 and frame.find(b"\n", start + 7) == len(frame) - 2 and frame.find(b"\n", 7) == start:
             return frame[start + 7 : -2]
-    return data_of(frame)
+    data = data_of(frame)
+    return data if data is None or b"\n" not in data else _on_one_line(data)
 
 
 def decoded(frame: bytes, data: bytes, decode: Callable[[bytes], _Value]) -> _Value:
@@ -45,6 +46,14 @@ def read_json(data: bytes | Raw, decode: Callable[[bytes], _Value], what: str) -
         return _read(bytes(data), decode)
     except _FAULTS as error:
         raise BrokenStream("The upstream sent %(what)s. Send the request again.", {"what": what}) from error
+
+
+def _on_one_line(data: bytes) -> bytes:
+    """JSON that came in several data lines without its line ends: parts of it go into frames again as they are."""
+    try:
+        return msgspec.json.format(data, indent=-1)
+    except _FAULTS:
+        return data
 
 
 def is_text(data: bytes) -> bool:

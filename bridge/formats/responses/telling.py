@@ -22,7 +22,7 @@ def told_item(item: dict[str, Any]) -> Iterator[Told]:
     elif kind == "reasoning":
         for index, part in enumerate(_parts(item.get("summary"))):
             yield from _section(part, index)
-    elif kind in _CALLS:
+    elif isinstance(kind, str) and kind in _CALLS:
         member, event = _CALLS[kind]
         yield f"{event}.delta", {"delta": item.get(member, "")}
         yield f"{event}.done", {member: item.get(member, "")}

@@ -117,7 +117,7 @@ def test_usage_is_sent_only_when_it_was_asked_for() -> None:
         "prompt_tokens": 35,
         "completion_tokens": 7,
         "total_tokens": 42,
-        "prompt_tokens_details": {"cached_tokens": 20},
+        "prompt_tokens_details": {"cached_tokens": 20, "cache_write_tokens": 5},
         "completion_tokens_details": {"reasoning_tokens": 3},
     }
 

@@ -297,7 +297,7 @@ def test_a_client_is_told_the_counts_that_were_billed() -> None:
         "prompt_tokens": 30,
         "completion_tokens": 25,
         "total_tokens": 55,
-        "prompt_tokens_details": {"cached_tokens": 0},
+        "prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
         "completion_tokens_details": {"audio_tokens": 0, "reasoning_tokens": 0},
     }
 
