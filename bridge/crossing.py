@@ -26,9 +26,10 @@ from bridge.formats import chat, messages, responses
 from bridge.formats.chat import verbatim as chat_verbatim
 from bridge.formats.messages import verbatim as messages_verbatim
 from bridge.formats.responses import verbatim as responses_verbatim
+from bridge.leaked_calls import CallRecovery
 from bridge.pairing import pair_results
 from bridge.plain_calls import tell_unsigned_calls
-from bridge.prompt import Prompt
+from bridge.prompt import Prompt, Tool
 from bridge.road import Heading, Road
 from bridge.sealing import SealWrapper, open_seals, strip_reasoning
 from bridge.stopping import StopCutter
@@ -151,6 +152,7 @@ class Crossing:
         self._carriers = carriers
         self._betas = betas
         self._toolbox: Toolbox | None = None
+        self._tools: tuple[Tool, ...] = ()
         self._stops: tuple[str, ...] = ()
         self.headers: dict[str, str] = {}
 
@@ -165,6 +167,7 @@ class Crossing:
         custom_tools = self._target.profile is not WireProfile.FOREIGN
         prompt, toolbox = fit_tools(prompt, self.upstream, custom_tools=custom_tools)
         self._toolbox = toolbox
+        self._tools = prompt.tools if self._target.recovers_calls else ()
         self._stops = prompt.stop if self.upstream is Dialect.RESPONSES else ()
         written = FORMATS[self.upstream].write_request(prompt, self._target)
         return Written(written.body, tuple(dict.fromkeys(prompt.dropped + written.dropped)))
@@ -175,7 +178,7 @@ class Crossing:
         if self._passes_verbatim():
             return door.tap(heading) if self._asked.stream else door.gatherer(heading)
         seals = SealWrapper(self._asked.dialect, self._carriers)
-        passes: list[Pass] = []
+        passes: list[Pass] = [CallRecovery(self._tools, heading.id)] if self._tools else []
         if self._toolbox is not None and not self._toolbox.is_plain:
             passes.append(self._toolbox)
         if self._stops:
@@ -187,7 +190,7 @@ class Crossing:
 
     def _passes_verbatim(self) -> bool:
         """Whether the reply may pass as it comes: nothing in the request was renamed or told otherwise."""
-        if self._asked.dialect is not self.upstream:
+        if self._asked.dialect is not self.upstream or self._tools:
             return False
         if self._toolbox is None:
             return True
@@ -195,6 +198,8 @@ class Crossing:
 
     def _is_verbatim(self) -> bool:
         if self._asked.dialect is not self.upstream or self._target.repairs:
+            return False
+        if self._target.recovers_calls and "tools" in self._asked.fields:
             return False
         has_custom = any(b'"custom"' in bytes(self._asked.fields.get(name, b"")) for name in ("tools", "input"))
         return not (self.upstream is Dialect.RESPONSES and self._target.profile is WireProfile.FOREIGN and has_custom)

@@ -46,7 +46,7 @@ class Target:
     `efforts` is None when the list says nothing of reasoning efforts, and empty when the model takes none; limits are
     in tokens, None when not stated. `refused` names top-level request fields that the upstream refused for this model
     lately, `repairs` what this very request needs after a refusal. `cache_key` names the conversation for the
-    upstream's prompt cache; empty: none.
+    upstream's prompt cache; empty: none. `recovers_calls`: calls that this model writes as text are to be calls again.
     """
 
     model: str
@@ -62,5 +62,6 @@ class Target:
     parallel_calls: bool = True
     max_images: int | None = None
     profile: WireProfile = WireProfile.COPILOT
+    recovers_calls: bool = False
     cache_key: str = ""
     repairs: frozenset[Repair] = field(default_factory=frozenset)

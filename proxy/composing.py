@@ -107,6 +107,7 @@ class TextComposer:
             parallel_calls=model.parallel,
             max_images=model.max_images,
             profile=profile,
+            recovers_calls=model.id.startswith(self._runtime.limits.recovering),
             cache_key=hashlib.sha256(told.encode()).hexdigest()[:32],
             repairs=self._repairs,
         )

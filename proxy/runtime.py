@@ -56,6 +56,7 @@ class Limits:
     keepalive: float = field(default_factory=lambda: settings.BRIDGE_KEEPALIVE_SECONDS)
     overflow: bool = field(default_factory=lambda: settings.BRIDGE_OVERFLOW)
     device_page: str = field(default_factory=lambda: f"{settings.PUBLIC_URL}/auth/device")
+    recovering: tuple[str, ...] = field(default_factory=lambda: tuple(settings.BRIDGE_RECOVER_CALLS))
     wire_rules: Mapping[str, WireProfile] = field(default_factory=configured_wire_profiles)
 
     def wire_profile(self, model: str) -> WireProfile:
