@@ -29,7 +29,7 @@ from bridge.formats.responses import verbatim as responses_verbatim
 from bridge.leaked_calls import CallRecovery
 from bridge.pairing import pair_results
 from bridge.plain_calls import tell_unsigned_calls
-from bridge.prompt import Prompt, Tool
+from bridge.prompt import Choice, Prompt, Tool
 from bridge.road import Heading, Road
 from bridge.sealing import SealWrapper, open_seals, strip_reasoning
 from bridge.stopping import StopCutter
@@ -167,7 +167,8 @@ class Crossing:
         custom_tools = self._target.profile is not WireProfile.FOREIGN
         prompt, toolbox = fit_tools(prompt, self.upstream, custom_tools=custom_tools)
         self._toolbox = toolbox
-        self._tools = prompt.tools if self._target.recovers_calls else ()
+        may_call = prompt.tool_choice is None or prompt.tool_choice.choice is not Choice.NONE
+        self._tools = prompt.tools if self._target.recovers_calls and may_call else ()
         self._stops = prompt.stop if self.upstream is Dialect.RESPONSES else ()
         written = FORMATS[self.upstream].write_request(prompt, self._target)
         return Written(written.body, tuple(dict.fromkeys(prompt.dropped + written.dropped)))

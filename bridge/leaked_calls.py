@@ -37,6 +37,9 @@ from bridge.leak_watch import LeakWatch
 from bridge.parts import CallKind, Citation
 from bridge.prompt import Tool
 
+# What is left of a piece is copied behind each leak in it: very long ones are read by and by.
+_WINDOW = 16 * 1024
+
 
 class CallRecovery:
     """Recovers the leaked calls of one reply; the n-th gets the id `call_{new_id}_{n}`, from 0 on."""
@@ -93,16 +96,9 @@ class _TextPart:
         """Characters of the part: that came in, that stand before the one that is told now, that are told of that."""
 
     def grow(self, text: str) -> list[Event]:
-        self._taken += len(text)
         events: list[Event] = []
-        while text:
-            if self._leak is not None:
-                text = self._read_leak(self._leak, text, events)
-            elif self._watch is not None:
-                text = self._read_text(self._watch, text, events)
-            else:
-                events += self._tell([TextGrew(text)])
-                text = ""
+        for at in range(0, len(text), _WINDOW):
+            self._read(text[at : at + _WINDOW], events)
         return events
 
     def note(self, event: Weighed | Cited) -> list[Event]:
@@ -122,6 +118,17 @@ class _TextPart:
         if not self._has_called or self._is_open or any(_says_something(event) for event in self._held):
             events += self.release()
         return [*events, *self._tell([PartClosed()])] if self._is_open or not self._has_called else events
+
+    def _read(self, text: str, events: list[Event]) -> None:
+        self._taken += len(text)
+        while text:
+            if self._leak is not None:
+                text = self._read_leak(self._leak, text, events)
+            elif self._watch is not None:
+                text = self._read_text(self._watch, text, events)
+            else:
+                events += self._tell([TextGrew(text)])
+                text = ""
 
     def _read_text(self, watch: LeakWatch, text: str, events: list[Event]) -> str:
         sight = watch.look(text)
