@@ -65,7 +65,7 @@ class TextComposer:
             case RefusedField(name):
                 is_news = name not in lessons.refused(model)
                 lessons.learn(model, name)
-                return is_news
+                return is_news and name in lessons.refused(model)
             case Efforts(listed):
                 is_news = lessons.efforts(model) != listed
                 lessons.learn_efforts(model, listed)

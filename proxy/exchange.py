@@ -16,12 +16,13 @@ from dataclasses import replace
 
 from bridge.copilot.refusals import read_stream_failure
 from bridge.copilot.transport import UpstreamReply
-from bridge.crossing import FORMATS, Crossing, Storable
+from bridge.crossing import FORMATS, Crossing
 from bridge.errors import BridgeError, BrokenStream, UpstreamFault
 from bridge.events import Failed
 from bridge.road import Heading, Road
 from bridge.sse import write_comment
 from bridge.tally import Tally
+from bridge.translation import Storable
 from bridge.unstreamed import frames_of
 from proxy.attempts import Attempts
 from proxy.composing import TextComposer

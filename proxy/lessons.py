@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 LESSON_SECONDS = 3600.0
+MOST_FIELDS = 64
 
 
 class Lessons:
@@ -17,7 +18,11 @@ class Lessons:
         self._efforts: dict[str, tuple[tuple[str, ...], float]] = {}
 
     def learn(self, model: str, field: str) -> None:
-        self._fields.setdefault(model, {})[field] = self._now() + LESSON_SECONDS
+        now = self._now()
+        fields = {name: until for name, until in self._fields.get(model, {}).items() if until > now}
+        if field in fields or len(fields) < MOST_FIELDS:  # a refusal may name what a caller made up
+            fields[field] = now + LESSON_SECONDS
+        self._fields[model] = fields
 
     def learn_efforts(self, model: str, efforts: tuple[str, ...]) -> None:
         self._efforts[model] = (efforts, self._now() + LESSON_SECONDS)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.carrier import Carriers, is_carrier
-from bridge.crossing import FORMATS, Crossing, Translation
+from bridge.crossing import FORMATS, Crossing
 from bridge.dialect import Dialect
 from bridge.events import (
     CallHead,
@@ -28,6 +28,7 @@ from bridge.parts import Seal, SealKind
 from bridge.road import Heading
 from bridge.tally import Tally
 from bridge.target import Repair, WireProfile
+from bridge.translation import Translation
 from tests.dialects.answer import Answer
 from tests.dialects.checkers import CHECKERS
 from tests.matrix.crossing import TARGETS

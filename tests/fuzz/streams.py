@@ -16,7 +16,7 @@ from typing import Any
 from bridge.asked import Asked
 from bridge.assembly import collect
 from bridge.carrier import Carriers
-from bridge.crossing import FORMATS, Crossing, Writer
+from bridge.crossing import FORMATS, Crossing
 from bridge.dialect import Dialect
 from bridge.errors import BridgeError, BrokenStream
 from bridge.events import CallHead, Event, Failed, Finished, PartOpened, SearchHead
@@ -25,6 +25,7 @@ from bridge.road import Heading, Road
 from bridge.sse import FrameSplitter, data_of, write_data
 from bridge.tally import Tally
 from bridge.target import Target
+from bridge.translation import Writer
 from bridge.unstreamed import frames_of
 from tests.bridge.grammar import check, check_unfinished
 from tests.dialects.checkers import CHECKERS
