@@ -20,7 +20,7 @@ from bridge.copilot.keeper import Bearer
 from bridge.copilot.quota import read_quota_headers
 from bridge.copilot.refusals import read_refusal
 from bridge.copilot.transport import UpstreamReply
-from bridge.errors import BadRequest, BridgeError, UpstreamFault
+from bridge.errors import BadRequest, BridgeError, UnknownModel, UpstreamFault
 from proxy.composing import Composer
 from proxy.record import Record
 from proxy.runtime import Runtime
@@ -139,6 +139,8 @@ class Attempts:
         if error.upstream_status == 401 and self._bearer is not None:
             await self._runtime.tokens.reject(seat, self._bearer)
         await note_refusal(seat, error)
+        if isinstance(error, UnknownModel) and self._composer.plan.model.needs_consent:
+            return _asks_for_consent(self._composer.plan.model.id, error)
         return error
 
     def _note(self, started: int, status: int | None, error: BridgeError | None) -> None:
@@ -154,3 +156,14 @@ class Attempts:
                 total_ms=self._record.milliseconds() - started,
             )
         )
+
+
+def _asks_for_consent(model: str, error: UnknownModel) -> UnknownModel:
+    return UnknownModel(
+        "GitHub asks for consent to the terms of '%(model)s' before its first use. The seat's owner can give it at "
+        "https://github.com/settings/copilot/features, the gateway's owner with: manage.py acceptmodel %(model)s",
+        {"model": model},
+        param="model",
+        upstream_status=error.upstream_status,
+        upstream_code=error.upstream_code,
+    )

@@ -231,6 +231,15 @@ def test_auto_mode_lets_the_upstream_choose(http: httpx.Client, simulator: Simul
     assert answer.headers["x-bridge-model"] in simulator.world.models
 
 
+def test_a_model_that_asks_for_consent_says_how_to_give_it(http: httpx.Client, gateway: Gateway) -> None:
+    body = {**BODIES["/chat/completions"], "model": "grok-4.6"}
+    answer = http.post("/v1/chat/completions", json=body)
+    assert answer.status_code == 404
+    assert "acceptmodel grok-4.6" in error_at("/chat/completions", answer)["message"]
+    gateway.manage("acceptmodel", "grok-4.6")
+    assert http.post("/v1/chat/completions", json=body).status_code == 200
+
+
 def test_a_list_of_models_that_is_wrong_about_an_endpoint_is_corrected_on_the_way(
     http: httpx.Client, gateway: Gateway, simulator: SimulatorServer
 ) -> None:
