@@ -58,6 +58,9 @@ class Exchange:
         self._road: Road | None = None
         self._waiting: Road | None = None
         self._reply: UpstreamReply | None = None
+        # What the road has made and nobody has sent yet: its next sign of life would overtake that.
+        self._first = b""
+        self._is_ending = False
         self._packets: AsyncGenerator[bytes]
 
     async def stream(self) -> AsyncGenerator[bytes]:
@@ -91,7 +94,7 @@ class Exchange:
     def keepalive(self) -> bytes:
         """What to send into a silence; it may open the reply, which the next try then must not do again."""
         road = self._road or self._waiting_road()
-        if road is None:
+        if road is None or self._first or self._is_ending:
             return KEEPALIVE
         sign = road.keepalive()
         self._heading = replace(self._heading, started=self._heading.started + sign.count(b"event: "))
@@ -138,7 +141,7 @@ class Exchange:
 
     async def _first_content(self, road: Road) -> bytes:
         async for packet in self._packets:
-            first = road.feed(packet)
+            self._first = first = road.feed(packet)
             _check_failure(road)
             if first or road.begun or road.done:
                 self._record.first_byte()
@@ -163,6 +166,7 @@ class Exchange:
     async def _pieces(self, opening: asyncio.Task[tuple[Road, bytes]]) -> AsyncGenerator[bytes]:
         try:
             road, first = await opening
+            self._first = b""
             if first:
                 yield first
             while not road.done and (packet := await anext(self._packets, None)) is not None:
@@ -172,6 +176,7 @@ class Exchange:
                 _check_failure(road)
             last = road.end()
             _check_failure(road)
+            self._is_ending = True
             await self._succeed(road, last)
             yield last
         except BridgeError as error:
@@ -205,7 +210,7 @@ class Exchange:
         road = self._road or self._waiting_road()
         if road is None:  # not even a body was made of it
             return FORMATS[self._heading.asked.dialect].writer(self._heading).fail(error, text)
-        return road.fail(error, text)
+        return self._first + road.fail(error, text)  # which numbers its event behind those
 
     async def _succeed(self, road: Road, last: bytes) -> None:
         """Everything that must be durable before the last byte."""

@@ -248,9 +248,10 @@ class _Carrier:
             self._arm(max(due, 0.05))
             return
         if self._ping is None or self._ping.done():
-            self._ping = self._loop.create_task(self._say())
+            # Made at once, in the order of what was sent; a piece that comes now waits for it.
+            self._ping = self._loop.create_task(self._say(self._response.keepalive()))
         self._arm(self._response.keepalive_seconds)
 
-    async def _say(self) -> None:
-        await self._send({"type": "http.response.body", "body": self._response.keepalive(), "more_body": True})
+    async def _say(self, sign: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": sign, "more_body": True})
         self._heard_at = self._loop.time()
