@@ -30,6 +30,7 @@ EXAMPLES = frozenset(
         "BRIDGE_GITHUB_API_URL",
         "BRIDGE_GITHUB_URL",
         "BRIDGE_ORIGINS",
+        "BRIDGE_RECOVER_CALLS",
         "DATABASE_URL",
         "MODEL_MAPPING",
         "REDIS_URL",
