@@ -27,6 +27,7 @@ from bridge.unstreamed import frames_of
 from proxy.attempts import Attempts
 from proxy.composing import TextComposer
 from proxy.counting import learn_count
+from proxy.losses import speakable
 from proxy.record import Record
 from proxy.runtime import Runtime
 from proxy.speech import sentence
@@ -178,7 +179,7 @@ class Exchange:
             _check_failure(road)
             self._is_ending = True
             await self._succeed(road, last)
-            yield last
+            yield _told_losses(road) + last
         except BridgeError as error:
             self._count(broke_off=True)
             await self._record.fail(error)
@@ -247,6 +248,12 @@ class Exchange:
         reply, self._reply = self._reply, None
         if reply is not None:
             await reply.aclose()
+
+
+def _told_losses(road: Road) -> bytes:
+    """What the caller's dialect could not say of the answer, as a comment: its header is long gone."""
+    lost = speakable(road.dropped)
+    return write_comment(f"x-bridge-dropped {', '.join(lost)}".encode()) if lost else b""
 
 
 def _check_failure(road: Road) -> None:

@@ -231,6 +231,19 @@ def test_auto_mode_lets_the_upstream_choose(http: httpx.Client, simulator: Simul
     assert answer.headers["x-bridge-model"] in simulator.world.models
 
 
+def test_what_an_answer_could_not_say_is_named_in_the_row_and_at_the_end_of_the_stream(
+    http: httpx.Client, gateway: Gateway
+) -> None:
+    # Gemini's seal behind its last words: no block of thinking may stand there.
+    asked = 'Hello @sim{"reasoning_text": "Hm.", "opaque": "with_finish"}'
+    body = {"model": MODEL_OF["chat"], "max_tokens": 900, "messages": [{"role": "user", "content": asked}]}
+    streamed = http.post("/v1/messages", json={**body, "stream": True})
+    assert gateway.row(streamed.headers["x-request-id"])["dropped"] == "thinking"
+    assert ": x-bridge-dropped thinking\n\n" in streamed.text
+    assert messages_stream.validated(streamed.content).text
+    assert http.post("/v1/messages", json=body).headers["x-bridge-dropped"] == "thinking"
+
+
 def test_a_model_that_asks_for_consent_says_how_to_give_it(http: httpx.Client, gateway: Gateway) -> None:
     body = {**BODIES["/chat/completions"], "model": "grok-4.6"}
     answer = http.post("/v1/chat/completions", json=body)
