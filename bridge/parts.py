@@ -16,7 +16,7 @@ from bridge.dialect import Dialect
 class Cache(StrEnum):
     """A prompt-caching breakpoint behind a part, by its time to live."""
 
-    USUAL = ""
+    USUAL = "usual"
     FIVE_MINUTES = "5m"
     ONE_HOUR = "1h"
 
