@@ -103,9 +103,7 @@ async def settling(runtime: Runtime, errand: Errand, record: Record) -> AsyncGen
 
 
 def _keeping(runtime: Runtime, errand: Errand, asked: Asked) -> Keep | None:
-    if asked.dialect is not Dialect.RESPONSES or not stored.wants_storing(asked):
-        return None
-    return partial(stored.keep, runtime, errand.caller, asked)
+    return partial(stored.keep, runtime, errand.caller, asked) if stored.wants_storing(asked) else None
 
 
 def _this_task() -> asyncio.Task[Any]:

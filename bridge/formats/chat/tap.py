@@ -12,12 +12,11 @@ from typing import Any
 import msgspec
 
 from bridge.errors import BridgeError
-from bridge.events import Failed
-from bridge.formats.chat.chunks import ChunkReader, read_chunk
+from bridge.formats.chat.chunks import read_chunk
 from bridge.formats.chat.errors import write_error_frame
+from bridge.formats.chat.following import Following
 from bridge.road import Heading
-from bridge.sse import FrameSplitter, data_of, write_comment, write_data
-from bridge.tally import Tally
+from bridge.sse import data_of, write_comment, write_data
 
 _encode = msgspec.json.Encoder().encode
 _OBJECT = b'"object":"chat.completion.chunk"'
@@ -36,45 +35,15 @@ DONE = b"data: [DONE]\n\n"
 KEEPALIVE = write_comment(b"keep-alive")
 
 
-class StreamTap:
+class StreamTap(Following):
     """A `bridge.road.Road`: `feed` the upstream's packets and send what it returns; at the end send `end()`."""
 
     def __init__(self, heading: Heading) -> None:
-        self._reader = ChunkReader(heading.model, heading.created, f"chatcmpl-{heading.id}")
+        super().__init__(heading)
         self._include_usage = heading.asked.include_usage
-        self._splitter = FrameSplitter()
         self._needle: bytes | None = None
         self._model_seen = b""
         self._model_asked = b'"model":' + _encode(heading.model)
-        self.done = False
-
-    @property
-    def begun(self) -> bool:
-        return self._reader.role_sent
-
-    @property
-    def failure(self) -> Failed | None:
-        return self._reader.failure
-
-    @property
-    def tally(self) -> Tally:
-        return self._reader.tally
-
-    @property
-    def counted(self) -> bool:
-        return self._reader.counted
-
-    @property
-    def output_bytes(self) -> int:
-        return self._reader.output_bytes
-
-    @property
-    def stop_reason(self) -> str:
-        return self._reader.finish_reason or ""
-
-    @property
-    def dropped(self) -> tuple[str, ...]:
-        return ()
 
     def feed(self, packet: bytes) -> bytes:
         """The bytes for the client that `packet` completes, maybe none. Raises BrokenStream on a frame with no end."""

@@ -13,22 +13,20 @@ from typing import Any
 import msgspec
 
 from bridge.errors import BridgeError
-from bridge.events import Failed
-from bridge.formats.chat.chunks import WHOLE_VALUES, ChunkReader, read_chunk
+from bridge.formats.chat.chunks import WHOLE_VALUES, read_chunk
 from bridge.formats.chat.errors import write_error
+from bridge.formats.chat.following import Following
 from bridge.road import Heading
-from bridge.sse import FrameSplitter, data_of
-from bridge.tally import Tally
+from bridge.sse import data_of
 
 _encode = msgspec.json.Encoder().encode
 
 
-class Gatherer:
+class Gatherer(Following):
     """A `bridge.road.Road` for an unstreamed answer: `feed` packets, `end()` gives the body."""
 
     def __init__(self, heading: Heading) -> None:
-        self._reader = ChunkReader(heading.model, heading.created, f"chatcmpl-{heading.id}")
-        self._splitter = FrameSplitter()
+        super().__init__(heading)
         self._texts: dict[str, list[str]] = {}
         self._lists: dict[str, list[Any]] = {}
         self._values: dict[str, Any] = {}
@@ -36,35 +34,6 @@ class Gatherer:
         self._arguments: list[list[str]] = []
         self._logprobs: list[Any] = []
         self._fingerprint: str | None = None
-        self.done = False
-
-    @property
-    def begun(self) -> bool:
-        return self._reader.role_sent
-
-    @property
-    def failure(self) -> Failed | None:
-        return self._reader.failure
-
-    @property
-    def tally(self) -> Tally:
-        return self._reader.tally
-
-    @property
-    def counted(self) -> bool:
-        return self._reader.counted
-
-    @property
-    def output_bytes(self) -> int:
-        return self._reader.output_bytes
-
-    @property
-    def stop_reason(self) -> str:
-        return self._reader.finish_reason or ""
-
-    @property
-    def dropped(self) -> tuple[str, ...]:
-        return ()
 
     def feed(self, packet: bytes) -> bytes:
         """Take a packet in; nothing goes to the caller yet. Raises BrokenStream: a frame is not JSON or has no end."""

@@ -7,8 +7,6 @@ from typing import Any
 from bridge.formats.responses.frames import write_event
 
 KEEPALIVE = "keepalive"
-# How many events open a reply: created and in_progress.
-OPENING = 2
 
 
 class Line:
