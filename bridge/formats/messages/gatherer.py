@@ -10,56 +10,28 @@ from typing import Any
 import msgspec
 
 from bridge.errors import BridgeError
-from bridge.events import Failed
 from bridge.formats.messages.blocks import input_of
 from bridge.formats.messages.errors import write_error_event
 from bridge.formats.messages.frames import Event, read_event
-from bridge.formats.messages.watch import Watch
+from bridge.formats.messages.watching import Watching
 from bridge.road import Heading
-from bridge.sse import FrameSplitter, write_comment
-from bridge.tally import Tally
+from bridge.sse import write_comment
 
 # Which member of a block a delta's text is added to.
 _TEXTS = {"text_delta": "text", "thinking_delta": "thinking", "compaction_delta": "content"}
 
 
-class Gatherer:
+class Gatherer(Watching):
     """A `bridge.road.Road` that says nothing until `end()` gives the whole answer."""
 
     def __init__(self, heading: Heading) -> None:
-        self._watch = Watch(heading)
-        self._splitter = FrameSplitter()
+        super().__init__(heading)
         self._blocks: dict[int, _Block] = {}
         self._last = -1
-        self.output_bytes = 0
-
-    @property
-    def done(self) -> bool:
-        return self._watch.done
 
     @property
     def begun(self) -> bool:
         return bool(self._blocks)
-
-    @property
-    def failure(self) -> Failed | None:
-        return self._watch.failure
-
-    @property
-    def tally(self) -> Tally:
-        return self._watch.meter.tally
-
-    @property
-    def counted(self) -> bool:
-        return self._watch.meter.counted
-
-    @property
-    def stop_reason(self) -> str:
-        return self._watch.stop_reason
-
-    @property
-    def dropped(self) -> tuple[str, ...]:
-        return ()
 
     def feed(self, packet: bytes) -> bytes:
         """Take a packet in; nothing goes to the caller yet. Raises BrokenStream on what is no stream of events."""

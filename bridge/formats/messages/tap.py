@@ -8,29 +8,25 @@ other frames are parsed: `message_start` waits for the first content, the end (`
 from __future__ import annotations
 
 from bridge.errors import BridgeError, BrokenStream
-from bridge.events import Failed
 from bridge.formats.messages.errors import write_error_event
 from bridge.formats.messages.frames import Event, read_event
 from bridge.formats.messages.life import SEALED, sign_of_life
 from bridge.formats.messages.starts import Delta, split_start
-from bridge.formats.messages.watch import Watch, without_foreign
+from bridge.formats.messages.watch import without_foreign
+from bridge.formats.messages.watching import Watching
 from bridge.formats.messages.writer import frame
 from bridge.road import Heading
-from bridge.sse import FrameSplitter
-from bridge.tally import Tally
 
 _DELTA = b"event: content_block_delta\ndata: {"
 _DELTA_OVERHEAD = 115
 
 
-class StreamTap:
+class StreamTap(Watching):
     """A `bridge.road.Road`: `feed` the upstream's packets and send what it returns; at the end send `end()`."""
 
     def __init__(self, heading: Heading) -> None:
-        self._watch = Watch(heading)
-        self._splitter = FrameSplitter()
+        super().__init__(heading)
         self.begun = False
-        self.output_bytes = 0
         self._count = 0
         self._open: int | None = None
         self._kind: str | None = None
@@ -38,30 +34,6 @@ class StreamTap:
         self._suffix: bytes | None = None
         self._prefix = b""
         self._later: list[Delta] = []
-
-    @property
-    def done(self) -> bool:
-        return self._watch.done
-
-    @property
-    def failure(self) -> Failed | None:
-        return self._watch.failure
-
-    @property
-    def tally(self) -> Tally:
-        return self._watch.meter.tally
-
-    @property
-    def counted(self) -> bool:
-        return self._watch.meter.counted
-
-    @property
-    def stop_reason(self) -> str:
-        return self._watch.stop_reason
-
-    @property
-    def dropped(self) -> tuple[str, ...]:
-        return ()
 
     def feed(self, packet: bytes) -> bytes:
         """The bytes for the client that `packet` completes, maybe none. Raises BrokenStream on what is no stream."""
