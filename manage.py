@@ -8,6 +8,13 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from accounts.actor import GATEWAY, acting
+
+# What these do is done by the gateway they run.
+SERVERS = {"serve", "runserver"}
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxy.settings")
-    execute_from_command_line(sys.argv)
+    command = next(iter(sys.argv[1:]), "help")
+    with acting(None, GATEWAY.name if command in SERVERS else f"command {command}"):
+        execute_from_command_line(sys.argv)

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import PROTECT, CharField, DateTimeField, ForeignKey, JSONField, Manager, TextChoices
+from django.db.models import PROTECT, CharField, DateTimeField, ForeignKey, Manager
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.limited import Door, Limited
 from accounts.models.member import Member
 from accounts.models.watched import Kept, KeptQuerySet
+from accounts.models.wildcard import fits
 from accounts.secrets import digest, hint, new_secret
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-
-class Door(TextChoices):
-    """The doors a key can be limited to; token counting belongs to `messages`."""
-
-    CHAT = "chat", _("Chat Completions")
-    RESPONSES = "responses", _("Responses")
-    MESSAGES = "messages", _("Messages")
-    EMBEDDINGS = "embeddings", _("Embeddings")
-    MODELS = "models", _("Model list")
+    from accounts.models.team import Team
 
 
 class ApiKeyQuerySet(KeptQuerySet["ApiKey"]):
@@ -50,8 +43,8 @@ class ApiKeyQuerySet(KeptQuerySet["ApiKey"]):
     ) -> tuple[ApiKey, str]:
         """Make a key and return it with its text, which is not kept and cannot be shown again.
 
-        `secret` is a text of the caller's choice; `limits` are `doors`, `models`, `addresses` and `replaces`.
-        Raises ValidationError when a limit is malformed or the text is already a key.
+        `secret` is a text of the caller's choice; `limits` are `limit_fields` and `replaces`.
+        Raises ValidationError when a limit is malformed or wider than the team's, or the text is already a key.
         """
         text = new_secret() if secret is None else secret
         key = ApiKey(member=member, name=name, digest=digest(text), hint=hint(text), expires_at=expires_at, **limits)
@@ -60,7 +53,7 @@ class ApiKeyQuerySet(KeptQuerySet["ApiKey"]):
         return key, text
 
 
-class ApiKey(Kept):
+class ApiKey(Limited, Kept):
     quiet_fields: ClassVar[frozenset[str]] = frozenset({"last_used_at"})
 
     member = ForeignKey(Member, on_delete=PROTECT, related_name="keys", verbose_name=_("member"))
@@ -70,16 +63,6 @@ class ApiKey(Kept):
     created_at = DateTimeField(_("created"), default=timezone.now, editable=False)
     expires_at = DateTimeField(_("expires"), null=True, blank=True)
     revoked_at = DateTimeField(_("revoked"), null=True, blank=True)
-    doors = JSONField(_("doors"), default=list, blank=True, help_text=_("Empty: every door."))
-    models = JSONField(
-        _("models"), default=list, blank=True, help_text=_("Names with * as a wildcard. Empty: every model.")
-    )
-    addresses = JSONField(
-        _("addresses"),
-        default=list,
-        blank=True,
-        help_text=_("Networks such as 10.0.0.0/8. Empty: everywhere."),
-    )
     last_used_at = DateTimeField(_("last used"), null=True, blank=True, editable=False)
     replaces = ForeignKey(
         "self",
@@ -106,13 +89,20 @@ class ApiKey(Kept):
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
 
     def clean(self) -> None:
-        faults = {
-            "doors": _faulty(self.doors, _is_door, _("%(value)s is no door; doors are %(known)s.")),
-            "models": _faulty(self.models, _is_wildcard, _("%(value)s is not a model name or wildcard.")),
-            "addresses": _faulty(self.addresses, _is_network, _("%(value)s is not a network address.")),
-        }
-        if any(faults.values()):
-            raise ValidationError({name: fault for name, fault in faults.items() if fault})
+        """A key is issued with no more than its team may do; what a team forbids later, it forbids at use."""
+        super().clean()
+        team = self.member.team if self.member_id is not None else None
+        if team is None or not team.active or self._takes_over_all:
+            return
+        faults = {**_beyond_lists(self, team), **_beyond_numbers(self, team)}
+        if faults:
+            raise ValidationError(faults)
+
+    @property
+    def _takes_over_all(self) -> bool:
+        """Whether the key has the limits of the one it replaces, which may be older than those of the team."""
+        former = self.replaces
+        return former is not None and all(getattr(self, name) == getattr(former, name) for name in self.limit_fields)
 
     def revoke(self) -> None:
         """End the key at once; a second call changes nothing."""
@@ -134,10 +124,8 @@ class ApiKey(Kept):
                 held.member,
                 held.name,
                 expires_at=now + (held.expires_at - held.created_at) if held.expires_at else None,
-                doors=held.doors,
-                models=held.models,
-                addresses=held.addresses,
                 replaces=held,
+                **{name: getattr(held, name) for name in ApiKey.limit_fields},
             )
             self._end_by(now + overlap, now)
         return successor, text
@@ -150,24 +138,27 @@ class ApiKey(Kept):
         self.save(update_fields=["expires_at"])
 
 
-def _faulty(values: Any, is_right: Any, text: Any) -> list[ValidationError]:
-    if not isinstance(values, list):
-        return [ValidationError(_("A list is needed."))]
-    known = ", ".join(Door.values)
-    return [ValidationError(text, params={"value": value, "known": known}) for value in values if not is_right(value)]
+def _beyond_lists(key: ApiKey, team: Team) -> dict[str, ValidationError]:
+    """What the key's lists name and the team's do not. The management API is no door of a team's."""
+    named = {
+        "doors": [door for door in key.doors if team.doors and door not in {*team.doors, Door.MANAGEMENT}],
+        # A wildcard lies within another when that one fits it letter by letter.
+        "models": [name for name in key.models if team.models and not any(fits(p, name) for p in team.models)],
+    }
+    text = _("The team %(team)s may not use: %(values)s.")
+    return {
+        name: ValidationError(text, params={"team": team, "values": ", ".join(values)})
+        for name, values in named.items()
+        if values
+    }
 
 
-def _is_door(value: object) -> bool:
-    return value in Door.values
-
-
-def _is_wildcard(value: object) -> bool:
-    return isinstance(value, str) and bool(value) and not any(character.isspace() for character in value)
-
-
-def _is_network(value: object) -> bool:
-    try:
-        ipaddress.ip_network(value, strict=False) if isinstance(value, str) else ipaddress.ip_network("")
-    except ValueError:
-        return False
-    return True
+def _beyond_numbers(key: ApiKey, team: Team) -> dict[str, ValidationError]:
+    """Numbers of the key that are larger than the team's and so would promise what does not hold."""
+    text = _("The team %(team)s has a limit of %(limit)d; enter that or less.")
+    numbers = {name: (getattr(key, name), getattr(team, name)) for name in key.number_fields}
+    return {
+        name: ValidationError(text, params={"team": team, "limit": limit})
+        for name, (wanted, limit) in numbers.items()
+        if wanted is not None and limit is not None and wanted > limit
+    }

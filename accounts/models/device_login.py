@@ -21,7 +21,7 @@ class LoginState(models.TextChoices):
 
 
 class LoginFault(models.TextChoices):
-    """Why a login failed, or (unreachable) why it is not done yet."""
+    """Why a login failed, or (unreachable, risk) why it is not done yet."""
 
     NO_ACCESS = "no_access", _("This GitHub account has no access to Copilot.")
     SUSPENDED = "suspended", _("GitHub suspended Copilot for this account.")
@@ -30,6 +30,7 @@ class LoginFault(models.TextChoices):
     SWITCHED_OFF = "switched_off", _("This seat was switched off by an owner of the gateway.")
     UNREACHABLE = "unreachable", _("GitHub cannot be reached just now.")
     REFUSED = "refused", _("GitHub refused the sign-in.")
+    RISK = "risk", _("Another seat serves the same people; whoever connects this one must confirm the risk.")
 
 
 class DeviceLogin(models.Model):
@@ -37,6 +38,7 @@ class DeviceLogin(models.Model):
     host = models.CharField(_("host"), max_length=253, default="github.com")
     serves = models.CharField(_("serves"), max_length=16, choices=Serves, default=Serves.OWNER)
     label = models.CharField(_("label"), max_length=120, blank=True)
+    risk_accepted = models.BooleanField(_("risk accepted"), default=False)
     device_code = EncryptedTextField(_("device code"), null=True)
     # Held only while the account behind it could not be looked at yet: GitHub gives a token once.
     granted_token = EncryptedTextField(_("granted token"), null=True)
@@ -65,6 +67,11 @@ class DeviceLogin(models.Model):
     @property
     def is_pending(self) -> bool:
         return self.state == LoginState.PENDING
+
+    @property
+    def awaits_confirmation(self) -> bool:
+        """Whether GitHub has approved it and the member must say whether a second seat is meant."""
+        return self.is_pending and self.failure == LoginFault.RISK and not self.risk_accepted
 
     @property
     def is_connected(self) -> bool:

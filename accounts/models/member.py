@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.team import Team
+from accounts.models.trail_entry import tell
 from accounts.models.watched import Kept, KeptQuerySet
+from accounts.sessions import end_sessions
 
 _FLAGS = {"owner": (True, True), "auditor": (True, False), "member": (False, False)}
 
@@ -70,6 +72,8 @@ class Member(Kept, AbstractUser):
 
     objects: ClassVar[MemberManager] = MemberManager()
 
+    _password: str | None
+
     class Meta:
         verbose_name = _("member")
         verbose_name_plural = _("members")
@@ -101,9 +105,15 @@ class Member(Kept, AbstractUser):
         names = options.get("update_fields")
         if names is not None and "role" in names:
             options["update_fields"] = {*names, "is_staff", "is_superuser"}
-        super().save(*args, **options)
+        with transaction.atomic():
+            # Set by `set_password`, not when Django only hashes the same one anew. Told first: the trail locks first.
+            if self._password is not None and not self._state.adding:
+                tell("member.password_set", self)
+            super().save(*args, **options)
+            if not self.is_active and (names is None or "is_active" in names):
+                end_sessions(self.pk)
 
     def deactivate(self) -> None:
-        """End every use of this account: the console, the portal and all its keys."""
+        """End every use of this account at once: its page sessions, all its keys and what they are running."""
         self.is_active = False
         self.save(update_fields=["is_active"])

@@ -1,5 +1,8 @@
 """A GitHub account with Copilot: whose it is, whom it serves, its tokens and how it is.
 
+A seat of kind `app` is an installation of a GitHub App: an organisation pays, and a private key takes the place of
+somebody's sign-in.
+
 States, from well to gone:
 
     active        may be used
@@ -25,20 +28,21 @@ from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.epoch import Epoch
 from accounts.models.member import Member
 from accounts.models.team import Team
-from accounts.models.watched import Kept, KeptQuerySet
+from accounts.models.watched import Kept, KeptQuerySet, announce_links
 from accounts.vault import EncryptedTextField
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from accounts.vault import Sealed
+
 
 class SeatKind(models.TextChoices):
     EXCHANGED = "exchanged", _("exchanged token")
     DIRECT = "direct", _("direct token")
-    APP = "app", _("organisation app")
+    APP = "app", _("organisation app (experimental)")
 
 
 class Serves(models.TextChoices):
@@ -69,6 +73,7 @@ class Seat(Kept):
             "plan",
             "quota",
             "quota_seen_at",
+            "quota_asked_at",
             "lease_owner",
             "lease_until",
             "last_used_at",
@@ -98,7 +103,10 @@ class Seat(Kept):
         help_text=_("Of a seat that serves the team. Empty: everyone."),
     )
 
-    github_token = EncryptedTextField(_("GitHub token"))
+    github_token = EncryptedTextField(_("GitHub token"), null=True)
+    app_id = models.CharField(_("client id of the app"), max_length=80, blank=True, editable=False)
+    installation_id = models.BigIntegerField(_("installation id"), null=True, editable=False)
+    private_key = EncryptedTextField(_("private key of the app"), null=True)
     copilot_token = EncryptedTextField(_("Copilot token"), null=True)
     copilot_expires_at = models.DateTimeField(_("Copilot token expires"), null=True, editable=False)
     copilot_renew_at = models.DateTimeField(_("Copilot token renewed"), null=True, editable=False)
@@ -108,6 +116,7 @@ class Seat(Kept):
     sku = models.CharField(_("SKU"), max_length=120, blank=True, editable=False)
     quota = models.JSONField(_("quota"), default=dict, blank=True, editable=False)
     quota_seen_at = models.DateTimeField(_("quota seen"), null=True, editable=False)
+    quota_asked_at = models.DateTimeField(_("account page asked"), null=True, editable=False)
 
     state = models.CharField(_("state"), max_length=16, choices=SeatState, default=SeatState.ACTIVE)
     state_until = models.DateTimeField(_("until"), null=True, blank=True)
@@ -140,6 +149,11 @@ class Seat(Kept):
     def account(self) -> str:
         """The GitHub account in words: the login, with the host unless it is github.com."""
         return self.login if self.host == "github.com" else f"{self.login} ({self.host})"
+
+    @property
+    def sign_in(self) -> Sealed | None:
+        """The secret the seat is connected with: the private key of an app, else somebody's token."""
+        return self.private_key if self.kind == SeatKind.APP else self.github_token
 
     @property
     def usable(self) -> bool:
@@ -184,7 +198,8 @@ class Seat(Kept):
 
 
 @receiver(m2m_changed, sender=Seat.teams.through)
-def _announce_served_teams(action: str, **_context: object) -> None:
+def _announce_served_teams(
+    action: str, instance: models.Model, reverse: bool, model: type[models.Model], pk_set: set[int] | None, **_: object
+) -> None:
     """Which teams a seat serves is a row of its own that `save` does not see."""
-    if action.startswith("post_"):
-        Epoch.bump()
+    announce_links("teams", action, instance, reverse, model, pk_set)

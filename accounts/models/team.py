@@ -1,4 +1,4 @@
-"""A group of members who share seats and routes."""
+"""A group of members who share seats, routes, limits and budgets."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from django.db import models
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.limited import Limited
 from accounts.models.watched import Kept, KeptQuerySet
 
 
-class Team(Kept):
+class Team(Limited, Kept):
     name = models.CharField(_("name"), max_length=120, unique=True)
     slug = models.SlugField(_("slug"), max_length=120, unique=True, allow_unicode=True, blank=True)
     active = models.BooleanField(_("active"), default=True)

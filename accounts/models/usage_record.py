@@ -4,12 +4,15 @@ The id is made by the process, ordered by time, and is the request id that the c
 integer nano-AIU (1 credit = 10⁹ nano-AIU = $0.01). Names of member, key, team and seat are copied, so the
 row tells its story whatever became of them. Texts that come from outside have no length limit here: a
 long one must never keep a row from settling.
+
+What was measured is written by the ledger and changed by the act of correction alone: everybody else may write
+`editable_fields` only, and deletes nothing.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 from django.db import models
 from django.db.models import Q
@@ -19,6 +22,9 @@ from accounts.models.api_key import ApiKey
 from accounts.models.member import Member
 from accounts.models.seat import Seat
 from accounts.models.team import Team
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 NANO_PER_CREDIT = 1_000_000_000
 
@@ -36,6 +42,39 @@ class CostSource(models.TextChoices):
     REPORTED = "reported", _("reported by GitHub")
     COMPUTED = "computed", _("computed from the rate card")
     ESTIMATED = "estimated", _("estimated")
+
+
+class UsageRecordQuerySet(models.QuerySet["UsageRecord"]):
+    _is_ledgers = False
+
+    def as_ledger(self) -> Self:
+        """The same rows for those who keep the books: the ledger, its pruning and the act of correction."""
+        opened = self.all()
+        opened._is_ledgers = True
+        return opened
+
+    def update(self, **values: Any) -> int:
+        self._check(values)
+        return super().update(**values)
+
+    def bulk_update(self, objs: Iterable[UsageRecord], fields: Iterable[str], batch_size: int | None = None) -> int:
+        names = list(fields)
+        self._check(names)
+        return super().bulk_update(objs, names, batch_size)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        if not self._is_ledgers:
+            raise _not_yours()
+        return super().delete()
+
+    def _check(self, names: Iterable[str]) -> None:
+        if not self._is_ledgers and not set(names) <= set(UsageRecord.editable_fields):
+            raise _not_yours()
+
+    def _clone(self) -> Self:
+        clone: Self = super()._clone()  # type: ignore[misc] # Django's own hook, which the stubs do not know
+        clone._is_ledgers = self._is_ledgers
+        return clone
 
 
 class UsageRecord(models.Model):
@@ -86,6 +125,10 @@ class UsageRecord(models.Model):
     streamed = models.BooleanField(_("streamed"), default=False)
     initiator = models.CharField(_("initiator"), max_length=16, blank=True)
     session = models.TextField(_("conversation"), blank=True)
+    program = models.CharField(_("client program, without its version"), max_length=40, blank=True)
+    reserved_nano = models.BigIntegerField(
+        _("reserved nano-AIU"), default=0, help_text=_("What budgets held back for it while it was open.")
+    )
 
     http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True, blank=True)
     error_code = models.TextField(_("error"), blank=True)
@@ -109,17 +152,22 @@ class UsageRecord(models.Model):
     tag = models.CharField(_("tag"), max_length=120, blank=True)
     cost_centre = models.CharField(_("cost centre"), max_length=120, blank=True)
 
+    objects = models.Manager.from_queryset(UsageRecordQuerySet)()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("usage record")
         verbose_name_plural = _("usage records")
+        permissions = [("correct_usagerecord", "Can correct what was measured")]
         ordering = ["-day", "-id"]
         indexes = [
-            models.Index(fields=["day"], name="usage_by_day"),
+            models.Index(fields=["day", "id"], name="usage_by_day"),
             models.Index(fields=["member", "day"], name="usage_by_member_and_day"),
             models.Index(fields=["key", "day"], name="usage_by_key_and_day"),
             models.Index(fields=["team", "day"], name="usage_by_team_and_day"),
             models.Index(fields=["seat", "day"], name="usage_by_seat_and_day"),
             models.Index(fields=["instance"], condition=Q(status="open"), name="usage_open"),
+            models.Index(fields=["session", "id"], condition=~Q(session=""), name="usage_by_session"),
         ]
 
     def __str__(self) -> str:
@@ -138,3 +186,16 @@ class UsageRecord(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status == UsageStatus.OPEN
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **options: Any) -> None:
+        names = None if update_fields is None else frozenset(update_fields)
+        if not self._state.adding and (names is None or not names <= set(self.editable_fields)):
+            raise _not_yours()
+        super().save(*args, update_fields=names, **options)
+
+    def delete(self, *args: Any, **options: Any) -> NoReturn:
+        raise _not_yours()
+
+
+def _not_yours() -> TypeError:
+    return TypeError("What was measured is written by the ledger and corrected by accounts.corrections alone.")
