@@ -1,4 +1,4 @@
-"""How long the usage ledger keeps single requests: by age, by number of rows, or for ever; and stored replies.
+"""How long the usage ledger keeps single requests: by age, by number of rows, or for ever; stored replies, readings.
 
 Rows go oldest first and a few hundred at a time, because SQLite has one writer and requests wait for it.
 Open rows stay whatever their age. Stored replies name the hour of their end themselves.
@@ -10,10 +10,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
+from accounts.ledger.booked import Booked
+from accounts.ledger.books import open_books
 from accounts.models import StoredReply, UsageAttempt, UsageRecord, UsageStatus
+from accounts.quotas.readings import thin
+from accounts.trail import append
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,10 +33,14 @@ BATCH_BYTES = 4 * 1024 * 1024
 def prune() -> int:
     """Delete what the settings no longer keep and return how many requests that were.
 
-    Stored replies that have expired go with them, uncounted.
+    Stored replies that have expired and readings of quotas whose time is over go with them, uncounted.
     """
     delete_expired_replies(timezone.now())
-    return _delete_older(settings.BRIDGE_RETENTION_DAYS) + _delete_beyond(settings.BRIDGE_RETENTION_ROWS)
+    thin(timezone.now())
+    deleted = _delete_older(settings.BRIDGE_RETENTION_DAYS) + _delete_beyond(settings.BRIDGE_RETENTION_ROWS)
+    if deleted:
+        append("usage.pruned", changes={"requests": deleted})
+    return deleted
 
 
 def delete_expired_replies(at: datetime) -> int:
@@ -87,7 +94,11 @@ def _batches(rows: QuerySet[UsageRecord], limit: int | None = None) -> Iterator[
 
 
 def _delete(batch: list[UUID]) -> int:
-    with transaction.atomic():
+    """Delete rows; the roll-ups keep what they used and count that they went."""
+    with open_books() as books:
+        rows = list(UsageRecord.objects.select_for_update().filter(id__in=batch).order_by("id"))
+        for row in rows:
+            books.prune(Booked.of(row))
         UsageAttempt.objects.filter(record__in=batch).delete()
-        deleted, _per_model = UsageRecord.objects.filter(id__in=batch).delete()
-    return deleted
+        UsageRecord.objects.as_ledger().filter(id__in=batch).delete()
+    return len(rows)

@@ -23,7 +23,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Who asks for what. `opened_at` is Unix time; the id is ordered by it and is the request id the caller sees."""
+    """Who asks for what. `opened_at` is Unix time; the id is ordered by it and is the request id the caller sees.
+
+    `reserved` is what budgets hold back for it while it is open, in nano-AIU.
+    """
 
     id: UUID
     opened_at: float
@@ -40,6 +43,7 @@ class Opening:
     streamed: bool = False
     initiator: str = ""
     session: str = ""
+    reserved: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.ledger.booked import Booked
+from accounts.ledger.books import open_books
 from accounts.models import Instance, UsageRecord, UsageStatus
 
 HEARTBEAT_SECONDS = 5.0
 LAPSE_SECONDS = 30.0
+_BATCH = 500
 
 
 def register(instance: UUID, version: str) -> None:
@@ -37,8 +41,26 @@ def mark_abandoned(own: UUID) -> int:
     lapsed = lapsed_instances(own)
     if not lapsed:
         return 0
-    rows = UsageRecord.objects.filter(status=UsageStatus.OPEN, instance__in=lapsed)
-    return rows.update(status=UsageStatus.ABANDONED, settled_at=timezone.now())
+    count = 0
+    while marked := _mark_some(lapsed):
+        count += marked
+    return count
+
+
+def _mark_some(lapsed: list[UUID]) -> int:
+    """Mark a few hundred: SQLite has one writer, and requests wait for it."""
+    open_rows = UsageRecord.objects.filter(status=UsageStatus.OPEN, instance__in=lapsed).order_by("id")
+    with open_books() as books:
+        rows = list(open_rows.select_for_update()[:_BATCH])
+        before = [Booked.of(row) for row in rows]
+        after = [replace(row, status=UsageStatus.ABANDONED.value) for row in before]
+        books.prepare(moving=after)
+        for was, becomes in zip(before, after, strict=True):
+            books.move(was, becomes)
+        UsageRecord.objects.as_ledger().filter(pk__in=[row.pk for row in rows]).update(
+            status=UsageStatus.ABANDONED, settled_at=timezone.now()
+        )
+    return len(rows)
 
 
 def lapsed_instances(own: UUID) -> list[UUID]:

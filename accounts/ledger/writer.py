@@ -23,13 +23,13 @@ from django.db import (
     OperationalError,
     close_old_connections,
     connection,
-    transaction,
 )
 
 from accounts.directory import touch
+from accounts.ledger.bookkeeper import Act, Bookkeeper
 from accounts.ledger.entries import Opening, Settlement
 from accounts.ledger.instances import HEARTBEAT_SECONDS, beat, mark_abandoned, register, sign_off
-from accounts.ledger.statements import Statements
+from accounts.ledger.periods import BudgetSpent
 from accounts.models import ApiKey, Seat
 from bridge.errors import Shedding
 
@@ -46,8 +46,7 @@ _ROW_FAULTS = (DatabaseError, OverflowError, ValueError)
 class _Entry:
     """One act; `written` is resolved on the event loop: None when committed, the error otherwise."""
 
-    opening: Opening | None
-    settlement: Settlement | None
+    act: Act
     written: asyncio.Future[None]
 
 
@@ -76,7 +75,10 @@ class LedgerWriter:
         self._thread.join(timeout=30)
 
     async def open(self, opening: Opening) -> None:
-        """Commit the open row. Raises Shedding when the ledger cannot be written: then nothing may go upstream."""
+        """Commit the open row. Raises BudgetSpent when a hard budget has no room for its reservation.
+
+        Raises Shedding when the ledger cannot be written. Either way nothing may go upstream.
+        """
         await self._submit(opening, None)
 
     async def settle(self, settlement: Settlement) -> None:
@@ -103,17 +105,17 @@ class LedgerWriter:
         if not self._thread.is_alive():
             raise _unwritable("the gateway is shutting down")
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Entry(opening, settlement, written))
+        self._queue.put(_Entry(Act(opening, settlement), written))
         await written
 
     def _run(self) -> None:
-        statements = Statements(self.instance)
+        keeper = Bookkeeper(self.instance)
         running = True
         while running:
             self._tend()
             batch, running = self._take()
             if batch or self._kept:
-                self._write(statements, batch)
+                self._write(keeper, batch)
         self._sign_off()
         connection.close()
 
@@ -131,52 +133,49 @@ class LedgerWriter:
             entry = self._queue.get_nowait()
         return batch, False
 
-    def _write(self, statements: Statements, batch: Sequence[_Entry]) -> None:
+    def _write(self, keeper: Bookkeeper, batch: Sequence[_Entry]) -> None:
         entries = [*self._kept, *batch]
         try:
-            self._commit(statements, entries)
+            refused = self._commit(keeper, entries)
         except (OperationalError, InterfaceError, OSError) as error:
             self._fail(entries, error)
             return
         except _ROW_FAULTS:
-            self._write_singly(statements, entries)
+            self._write_singly(keeper, entries)
             return
         self.fault = None
         self._kept = []
-        self._resolve([(entry, None) for entry in batch])
+        self._resolve([(entry, refused.get(entry.act)) for entry in batch])
 
     def _fail(self, entries: Sequence[_Entry], error: Exception) -> None:
         """The database cannot be written at all: every opening is refused, every settlement kept."""
         connection.close()
-        self._kept = [entry for entry in entries if entry.opening is None]
+        self._kept = [entry for entry in entries if entry.act.opening is None]
         self.fault = f"the ledger cannot be written: {error}"
         logger.error("The ledger cannot be written, %d settlements are kept: %s", len(self._kept), error)
         self._resolve([(entry, _unwritable(str(error))) for entry in entries])
 
-    def _write_singly(self, statements: Statements, entries: Sequence[_Entry]) -> None:
+    def _write_singly(self, keeper: Bookkeeper, entries: Sequence[_Entry]) -> None:
         """One row of the batch is at fault: write each by itself, so that it alone is lost, loudly."""
         self._kept = []
         for entry in entries:
             try:
-                self._commit(statements, [entry])
+                refused = self._commit(keeper, [entry])
             except (*_ROW_FAULTS, OSError) as error:
-                logger.exception("A ledger row cannot be written: %s", entry.opening or entry.settlement)
+                logger.exception("A ledger row cannot be written: %s", entry.act.opening or entry.act.settlement)
                 self._resolve([(entry, _unwritable(str(error)))])
             else:
-                self._resolve([(entry, None)])
+                self._resolve([(entry, refused.get(entry.act))])
 
-    def _commit(self, statements: Statements, entries: Sequence[_Entry]) -> None:
-        openings = [entry.opening for entry in entries if entry.opening is not None]
-        settlements = [entry.settlement for entry in entries if entry.settlement is not None]
-        with transaction.atomic():
-            if openings:
-                statements.open_rows(openings)
-            if settlements:
-                statements.settle_rows(settlements)
-        for opening in openings:
+    def _commit(self, keeper: Bookkeeper, entries: Sequence[_Entry]) -> dict[Act, BudgetSpent]:
+        refused = keeper.commit([entry.act for entry in entries])
+        for opening in (entry.act.opening for entry in entries if entry.act not in refused):
+            if opening is None:
+                continue
             self._used_keys[opening.caller.key] = opening.opened_at
             if opening.seat is not None:
                 self._used_seats[opening.seat] = opening.opened_at
+        return refused
 
     def _resolve(self, results: list[tuple[_Entry, Exception | None]]) -> None:
         if self._loop is not None and not self._loop.is_closed():

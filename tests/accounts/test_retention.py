@@ -78,5 +78,7 @@ def test_many_rows_go_in_batches(settings: Settings) -> None:
     )
     with CaptureQueriesContext(connection) as queries:
         assert retention.prune() == 2 * retention.BATCH + 1
-    transactions = [query for query in queries if query["sql"].startswith("SAVEPOINT")]
-    assert len(transactions) == 3
+    asked = [query["sql"] for query in queries]
+    to_the_trail = next(number for number, sql in enumerate(asked) if "accounts_trailhead" in sql)
+    # The last one is the trail's own.
+    assert len([sql for sql in asked[:to_the_trail] if sql.startswith("SAVEPOINT")]) == 3 + 1

@@ -30,7 +30,7 @@ def an_instance(**fields: Any) -> UUID:
 
 def a_row_of(instance: UUID, number: int, status: str = "open") -> UsageRecord:
     record = a_record(number, status=status)
-    UsageRecord.objects.filter(pk=record.pk).update(instance=instance)
+    UsageRecord.objects.as_ledger().filter(pk=record.pk).update(instance=instance)
     return record
 
 

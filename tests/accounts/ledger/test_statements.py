@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from accounts.ledger import AttemptLine, Outcome, Settlement
-from accounts.ledger.statements import Statements
+from accounts.ledger.statements import SESSION_LIMIT, Statements
 from accounts.models import Team, UsageAttempt, UsageRecord
 from bridge.tally import Tally
 from tests.accounts.ledger.desk import a_known_caller, a_settlement, an_opening, the_row
@@ -86,7 +86,7 @@ def test_every_outcome_is_a_status_of_the_table() -> None:
     opening = an_opening(a_known_caller())
     for outcome in Outcome:
         statements = Statements(uuid4())
-        UsageRecord.objects.all().delete()
+        UsageRecord.objects.as_ledger().delete()
         statements.open_rows([opening])
         statements.settle_rows([a_settlement(opening, outcome=outcome)])
         assert the_row(opening).status == outcome.value
@@ -102,14 +102,18 @@ def test_several_tries_are_told_one_by_one_and_a_single_one_is_not() -> None:
         AttemptLine(None, "", "responses", None, "", 130, 900),
     )
     statements.settle_rows(
-        [a_settlement(opening, attempts=lines, tries=2), a_settlement(single, attempts=lines[:1], tries=1)]
+        [
+            a_settlement(opening, attempts=lines, tries=2, tally=Tally(output=1, nano=7)),
+            a_settlement(single, attempts=lines[:1], tries=1),
+        ]
     )
     rows = UsageAttempt.objects.values_list(
-        "record", "number", "seat", "seat_name", "upstream_format", "status", "error_code", "started_ms", "total_ms"
-    )
+        "record", "number", "seat", "seat_name", "upstream_format", "status", "error_code", "nano", "started_ms",
+        "total_ms",
+    )  # fmt: skip
     assert list(rows) == [
-        (opening.id, 1, seat.pk, "octo", "chat", 500, "upstream_error", 0, 120),
-        (opening.id, 2, None, "", "responses", None, "", 130, 900),
+        (opening.id, 1, seat.pk, "octo", "chat", 500, "upstream_error", None, 0, 120),
+        (opening.id, 2, None, "", "responses", None, "", 7, 130, 900),
     ]
     assert the_row(opening).attempts == 2
 
@@ -137,8 +141,9 @@ def test_texts_from_outside_fit_every_database(text: str, kept: str) -> None:
     statements.open_rows([opening])
     statements.settle_rows([a_settlement(opening, error_code=text, stop_reason=text, dropped=text, upstream_id=text)])
     row = the_row(opening)
-    names = ("client", "requested_model", "route", "session", "error_code", "stop_reason", "dropped", "upstream_id")
-    assert columns(row, *names) == (kept,) * 8
+    names = ("client", "requested_model", "route", "error_code", "stop_reason", "dropped", "upstream_id")
+    assert columns(row, *names) == (kept,) * 7
+    assert row.session == kept[:SESSION_LIMIT]
 
 
 @pytest.mark.parametrize(("zone", "day"), [("Asia/Shanghai", date(2027, 1, 16)), ("UTC", date(2027, 1, 15))])
