@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import ApiKey, Member, ModelRoute, Role
+from accounts.prices.rows import sync_shipped
 from accounts.secrets import digest
 
 if TYPE_CHECKING:
@@ -38,12 +39,15 @@ class FirstStart:
 
 
 def prepare() -> FirstStart:
-    """Make what is missing: owner, first key, the key of API_KEY, shipped and environment routes. Idempotent.
+    """Make what is missing: owner, first key, the key of API_KEY, shipped and environment routes, shipped prices.
+
+    A second call changes nothing.
 
     Raises NameTaken when no owner can be made.
     """
     with transaction.atomic():
         ModelRoute.objects.sync_origins(settings.MODEL_MAPPING)
+        sync_shipped()
         owner = find_owner()
         password = None
         if owner is None:

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeGuard
 
+# More than any answer can have, and far less than a column of the ledger holds.
+_MOST_TOKENS = 10**15
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -24,6 +27,11 @@ class Tally:
     output: int = 0
     reasoning: int = 0
     nano: int | None = None
+
+    @property
+    def tokens(self) -> int:
+        """All of them, of input and output."""
+        return self.input + self.cached + self.cache_write + self.output
 
 
 def read_openai_usage(usage: Mapping[str, object]) -> Tally:
@@ -48,7 +56,7 @@ def with_copilot_usage(tally: Tally, reported: Mapping[str, object]) -> Tally:
     counts: dict[str, int] = {}
     for detail in details:
         if isinstance(kind := detail.get("token_type"), str):
-            counts[kind] = counts.get(kind, 0) + _count(detail, "token_count")
+            counts[kind] = min(_MOST_TOKENS, counts.get(kind, 0) + _count(detail, "token_count"))
     output = counts.get("output", tally.output)
     return Tally(
         input=counts.get("input", tally.input),
@@ -86,4 +94,4 @@ def _part(mapping: Mapping[str, object], name: str) -> Mapping[str, object]:
 def _count(mapping: Mapping[str, object], name: str) -> int:
     """A token count; upstreams have sent null, floats and negatives here, none of which may break a request."""
     value = mapping.get(name)
-    return max(0, int(value)) if isinstance(value, int | float) and value == value and value < 1e15 else 0
+    return max(0, int(value)) if isinstance(value, int | float) and value == value and value < _MOST_TOKENS else 0

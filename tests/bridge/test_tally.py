@@ -106,3 +106,9 @@ def a_detail(count: int, cost: object = 250_000_000_001, batch: object = 1_000_0
 )
 def test_without_a_total_the_details_add_up_to_the_price(details: list[dict[str, object]], nano: int | None) -> None:
     assert with_copilot_usage(Tally(), {"token_details": details}).nano == nano
+
+
+def test_counts_without_end_stay_within_what_a_ledger_holds() -> None:
+    details = [a_detail(10**15 - 1, None) for _ in range(20_000)]
+    assert with_copilot_usage(Tally(), {"token_details": details}).input == 10**15
+    assert read_openai_usage({"prompt_tokens": 10**30}).input == 0
