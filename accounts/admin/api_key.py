@@ -21,6 +21,7 @@ from accounts.admin.api_key_forms import ApiKeyForm, RotationForm
 from accounts.admin.columns import Tone, badge, button, column, many
 from accounts.admin.errand import Errand, ask, is_confirmed
 from accounts.admin.filters import KeyStateFilter
+from accounts.admin.limits import LIMIT_FIELDSETS, limits_text
 from accounts.admin.rows import ConsoleAdmin
 from accounts.models import ApiKey, Door
 
@@ -68,7 +69,9 @@ _REVOKE: Errand[ApiKey] = Errand(
 @admin.register(ApiKey)
 class ApiKeyAdmin(ConsoleAdmin):
     form = ApiKeyForm
-    list_display = ("hint", "name", "owner", "state_badge", "door_names", "created_at", "expires_at", "last_used_at")
+    list_display = (
+        "hint", "name", "owner", "state_badge", "door_names", "limits", "created_at", "expires_at", "last_used_at",
+    )  # fmt: skip
     list_display_links = ("hint", "name")
     list_filter = (KeyStateFilter, ("member", RelatedDropdownFilter), ("member__team", RelatedDropdownFilter))
     list_select_related = ("member",)
@@ -78,12 +81,12 @@ class ApiKeyAdmin(ConsoleAdmin):
     autocomplete_fields = ("member",)
     fieldsets = (
         (None, {"fields": ("hint", "state_badge", "member", "name", "expires_at")}),
-        (_("Limits"), {"fields": ("doors", "models", "addresses")}),
+        *LIMIT_FIELDSETS,
         (_("Dates"), {"fields": ("created_at", "last_used_at", "revoked_at", "replaces")}),
     )
     add_fieldsets = (
         (None, {"fields": ("member", "name", "expires_at")}),
-        (_("Limits"), {"fields": ("doors", "models", "addresses")}),
+        *LIMIT_FIELDSETS,
     )
     actions = ("revoke_many",)
     actions_detail = ("rotate_one", "revoke_one")
@@ -102,7 +105,7 @@ class ApiKeyAdmin(ConsoleAdmin):
         if change:
             super().save_model(request, obj, form, change)
             return
-        limits = {name: getattr(obj, name) for name in ("doors", "models", "addresses")}
+        limits = {name: getattr(obj, name) for name in ApiKey.limit_fields}
         issued, secret = ApiKey.objects.issue(obj.member, obj.name, expires_at=obj.expires_at, **limits)
         # The row that Django made of the form was never saved: it takes the place of the issued one until the answer.
         vars(obj).update(vars(issued) | {_SHOWN_ONCE: secret})
@@ -134,6 +137,10 @@ class ApiKeyAdmin(ConsoleAdmin):
     @column(_("doors"))
     def door_names(self, key: ApiKey) -> str:
         return ", ".join(str(Door(door).label) for door in key.doors if door in Door.values) or str(_("all"))
+
+    @column(_("limits"))
+    def limits(self, key: ApiKey) -> str:
+        return limits_text(key)
 
     @many(_("Revoke"))
     def revoke_many(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:

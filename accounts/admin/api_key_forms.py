@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from accounts.admin.lists_in_forms import LinesField, TickedField
-from accounts.models import ApiKey, Door
-
-if TYPE_CHECKING:
-    _Form = forms.ModelForm[ApiKey]
-else:
-    _Form = forms.ModelForm  # generic in the stubs only
+from accounts.admin.limits import LimitsForm
+from accounts.models import ApiKey, Member
 
 
-class ApiKeyForm(_Form):
-    doors = TickedField(label=_("doors"), choices=Door.choices, help_text=_("None ticked: every door."))
-    models = LinesField(label=_("models"), help_text=_("Names with * as a wildcard. Empty: every model."))
-    addresses = LinesField(label=_("addresses"), help_text=_("Networks such as 10.0.0.0/8. Empty: everywhere."))
-
+class ApiKeyForm(LimitsForm):
     class Meta:
         model = ApiKey
-        fields = ("member", "name", "expires_at", "doors", "models", "addresses")
+        fields = ("member", "name", "expires_at", *ApiKey.limit_fields)
+
+    def clean_member(self) -> Member:
+        member: Member = self.cleaned_data["member"]
+        if not member.is_active:
+            raise forms.ValidationError(
+                _("%(member)s is deactivated; a key would open nothing."), params={"member": member}
+            )
+        return member
 
 
 class RotationForm(forms.Form):

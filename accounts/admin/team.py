@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Count
@@ -11,8 +11,9 @@ from unfold.contrib.filters.admin import BooleanRadioFilter
 
 from accounts.admin.columns import button, column, many
 from accounts.admin.errand import Errand
+from accounts.admin.limits import LIMIT_FIELDSETS, LimitsForm, limits_text
 from accounts.admin.rows import ConsoleAdmin
-from accounts.models import Team
+from accounts.models import Door, Team
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -28,7 +29,7 @@ def _deactivate(team: Team) -> bool:
 
 _DEACTIVATE: Errand[Team] = Errand(
     title=_("Deactivate"),
-    question=_("Seats and routes of this team no longer serve its members. The ledger keeps the name."),
+    question=_("Seats, routes and limits of this team no longer concern its members. The ledger keeps the name."),
     act=_deactivate,
     done=_("%(row)s is deactivated."),
     unchanged=_("%(row)s was not active."),
@@ -37,16 +38,27 @@ _DEACTIVATE: Errand[Team] = Errand(
 )
 
 
+class TeamForm(LimitsForm):
+    """What a key may manage is said by its member's role, not by the team."""
+
+    door_choices: ClassVar[Any] = [choice for choice in Door.choices if choice[0] != Door.MANAGEMENT]
+
+    class Meta:
+        model = Team
+        fields = ("name", "slug", "active", "note", *Team.limit_fields)
+
+
 @admin.register(Team)
 class TeamAdmin(ConsoleAdmin):
-    list_display = ("name", "active", "member_count", "seat_count", "created_at")
+    list_display = ("name", "active", "member_count", "seat_count", "limits", "created_at")
     list_filter = (("active", BooleanRadioFilter),)
     search_fields = ("name", "slug", "note")
     search_help_text = _("Name or note")
     date_hierarchy = "created_at"
     prepopulated_fields = {"slug": ("name",)}
     readonly_fields = ("created_at",)
-    fieldsets = ((None, {"fields": ("name", "slug", "active", "note", "created_at")}),)
+    form = TeamForm
+    fieldsets = ((None, {"fields": ("name", "slug", "active", "note", "created_at")}), *LIMIT_FIELDSETS)
     actions = ("deactivate_many",)
     actions_detail = ("deactivate_one",)
 
@@ -61,6 +73,10 @@ class TeamAdmin(ConsoleAdmin):
     @column(_("seats"), sorted_by="seat_total")
     def seat_count(self, team: Any) -> int:
         return int(team.seat_total)
+
+    @column(_("limits"))
+    def limits(self, team: Any) -> str:
+        return limits_text(team)
 
     @many(_("Deactivate"))
     def deactivate_many(self, request: HttpRequest, queryset: QuerySet[Team]) -> HttpResponse | None:

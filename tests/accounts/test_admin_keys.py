@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import ApiKey, Member
+from accounts.models import ApiKey, Member, Team
 from accounts.secrets import checksum_holds
 from tests.accounts.console import act_on, auditor, list_of, owner, page_of, text_of, ticked
 from tests.accounts.rows import a_member
@@ -172,3 +172,44 @@ def test_the_list_reads_its_members_with_the_keys(
         ApiKey.objects.issue(a_member())
     with django_assert_max_num_queries(12):
         owner.get(list_of("apikey"))
+
+
+def test_numbers_limit_a_key_and_stand_in_the_list(owner: Client) -> None:
+    issue(owner, a_member(), requests_per_minute="30", tokens_per_minute="90000", concurrent_requests="")
+    key = ApiKey.objects.get()
+    assert (key.requests_per_minute, key.tokens_per_minute, key.concurrent_requests) == (30, 90_000, None)
+    assert "30 requests/min · 90,000 tokens/min" in text_of(owner.get(list_of("apikey")))
+    form = {"name": "laptop", "requests_per_minute": "", "concurrent_requests": "2", "tokens_per_minute": "5"}
+    owner.post(page_of(key), form)
+    key.refresh_from_db()
+    assert (key.requests_per_minute, key.tokens_per_minute, key.concurrent_requests) == (None, 5, 2)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("requests_per_minute", "0", "greater than or equal to 1"),
+        ("requests_per_minute", "61", "The team Platform has a limit of 60"),
+        ("models", "claude-*", "The team Platform may not use: claude-*."),
+        ("doors", ["embeddings"], "The team Platform may not use: embeddings."),
+    ],
+)
+def test_what_cannot_be_issued_is_told_beside_its_field(owner: Client, field: str, value: Any, words: str) -> None:
+    team = Team.objects.create(name="Platform", doors=["chat"], models=["gpt-*"], requests_per_minute=60)
+    page = issue(owner, a_member(team=team), **{field: value})
+    assert words in " ".join(page.context["adminform"].form.errors[field])
+    assert not ApiKey.objects.exists()
+
+
+def test_nothing_is_issued_to_somebody_who_is_deactivated(owner: Client) -> None:
+    page = issue(owner, a_member("gone", is_active=False))
+    assert "gone is deactivated" in text_of(page)
+    assert not ApiKey.objects.exists()
+
+
+def test_rotation_keeps_the_numbers(owner: Client) -> None:
+    key, _old = ApiKey.objects.issue(a_member(), requests_per_minute=30, concurrent_requests=2)
+    secret = shown_secret(owner.post(act_on(key, "rotate_one"), {"confirmed": "yes", "overlap": "24"}))
+    successor = ApiKey.objects.for_secret(secret)
+    assert successor is not None
+    assert (successor.requests_per_minute, successor.concurrent_requests) == (30, 2)

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.forms.models import model_to_dict
 from django.utils import timezone
 
-from accounts.models import ApiKey, Epoch
+from accounts.models import ApiKey, Epoch, Member, Team
 from accounts.secrets import checksum_holds, digest
 from tests.accounts.rows import a_member
 
@@ -127,3 +127,85 @@ def test_an_ended_key_cannot_be_rotated() -> None:
     with pytest.raises(ValidationError, match="cannot be rotated"):
         stale.rotate(timedelta(hours=1))
     assert ApiKey.objects.count() == 1
+
+
+TEAM_LIMITS: dict[str, Any] = {
+    "doors": ["chat", "messages"],
+    "models": ["gpt-5*", "claude-*-4.5", "*-mini"],
+    "requests_per_minute": 60,
+    "tokens_per_minute": None,
+    "concurrent_requests": 4,
+}
+
+
+def a_teammate(**limits: Any) -> Member:
+    return a_member(team=Team.objects.create(name="Platform", **(TEAM_LIMITS | limits)))
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {},
+        {"doors": ["chat"], "models": ["gpt-5-mini"], "requests_per_minute": 60, "concurrent_requests": 1},
+        {"models": ["gpt-5*", "gpt-5.?*", "gpt-5*-codex", "claude-*-4.5", "claude-opus-4.5", "o*-mini"]},
+        {"doors": ["management", "chat"], "tokens_per_minute": 10**9},
+    ],
+)
+def test_a_key_may_be_issued_with_what_its_team_may_do(limits: dict[str, Any]) -> None:
+    key, _ = ApiKey.objects.issue(a_teammate(), **limits)
+    assert model_to_dict(key, list(limits)) == limits
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("doors", ["chat", "embeddings"]),
+        ("models", ["gpt-4o"]),
+        ("models", ["gpt-*"]),
+        ("models", ["*"]),
+        ("models", ["claude-*"]),
+        ("models", ["claude-*-4.*"]),
+        ("models", ["*mini"]),
+        ("requests_per_minute", 61),
+        ("concurrent_requests", 5),
+    ],
+)
+def test_a_key_with_more_than_its_team_may_do_is_not_issued(field: str, value: Any) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        ApiKey.objects.issue(a_teammate(), **{field: value})
+    assert set(refusal.value.message_dict) == {field}
+    assert "Platform" in refusal.value.messages[0]
+    assert not ApiKey.objects.exists()
+
+
+def test_a_team_that_is_not_active_limits_no_key() -> None:
+    member = a_teammate(active=False)
+    ApiKey.objects.issue(member, doors=["embeddings"], requests_per_minute=1000)
+
+
+@pytest.mark.parametrize("field", ApiKey.number_fields)
+@pytest.mark.parametrize("value", [0, -1])
+def test_a_number_that_makes_no_limit_is_refused(field: str, value: int) -> None:
+    limits: dict[str, Any] = {field: value}
+    with pytest.raises(ValidationError) as refusal:
+        ApiKey.objects.issue(a_member(), **limits)
+    assert set(refusal.value.message_dict) == {field}
+
+
+def test_a_rotated_key_keeps_every_limit_though_its_team_allows_less_by_now() -> None:
+    limits: dict[str, Any] = {
+        "doors": ["chat"],
+        "models": ["gpt-5*"],
+        "addresses": ["10.0.0.0/8"],
+        "requests_per_minute": 50,
+        "tokens_per_minute": 70_000,
+        "concurrent_requests": 3,
+    }
+    assert set(limits) == set(ApiKey.limit_fields)
+    key, _ = ApiKey.objects.issue(a_teammate(), **limits)
+    Team.objects.update(doors=["messages"], models=["claude-*"], requests_per_minute=5)
+    key = ApiKey.objects.get()
+    successor, _ = key.rotate(timedelta(hours=1))
+    successor.refresh_from_db()
+    assert model_to_dict(successor, ApiKey.limit_fields) == limits
+    assert successor.replaces == key

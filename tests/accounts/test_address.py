@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from proxy.address import client_address
+from accounts.address import client_address
 
 
 @pytest.mark.parametrize(
