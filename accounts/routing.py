@@ -8,21 +8,30 @@ if that is live.
 Seats. A member's own seat first; a seat that serves the team stands in when the member has no own seat,
 or when the own one cannot be used at all (needs login, suspended, disabled). From an own seat that is
 merely exhausted or told to slow down, requests move to a team seat only when the operator switched
-overflow on. Among several team seats a member stays on one.
+overflow on; then they also leave an own seat that is known to be empty before GitHub refuses it.
+
+Among several seats of the same right, those known to be empty come last. A conversation stays on the seat
+that served it last, for its prompt cache and its encrypted reasoning. Otherwise seats that are nearly empty
+come after the others, and among equals a member stays on one seat.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 
-from accounts.directory import Caller, RouteEntry, SeatEntry, Snapshot, fits
+from accounts.directory import Caller, RouteEntry, SeatEntry, Snapshot
+from accounts.models.wildcard import fits
+from accounts.quotas.levels import Levels, Standing
 from bridge.copilot.names import match, nearest
 from bridge.errors import BridgeError, Exhausted, RateLimited, SeatRequired, UnknownModel
 
 _SCOPES = {"key": 3, "member": 2, "team": 1, "everyone": 0}
+# What is known besides what the snapshot says: by seat.
+_NOTHING_NEWER: Mapping[int, Levels] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +70,68 @@ def choose_model(route: RouteEntry | None, name: str, live: Mapping[str, object]
     )
 
 
-def choose_seat(snapshot: Snapshot, caller: Caller, now: float, *, page: str, overflow: bool) -> SeatEntry:
-    """The seat that serves `caller` now. Raises SeatRequired, Exhausted or RateLimited, each saying what to do."""
+def choose_seat(
+    snapshot: Snapshot,
+    caller: Caller,
+    now: float,
+    *,
+    page: str,
+    overflow: bool,
+    levels: Mapping[int, Levels] = _NOTHING_NEWER,
+) -> SeatEntry:
+    """The seat that serves a new conversation of `caller` now; raises as `permitted_seats`."""
+    seats = permitted_seats(snapshot, caller, now, page=page, overflow=overflow, levels=levels)
+    return choose_among(seats, caller, now, levels=levels)
+
+
+def permitted_seats(
+    snapshot: Snapshot,
+    caller: Caller,
+    now: float,
+    *,
+    page: str,
+    overflow: bool,
+    levels: Mapping[int, Levels] = _NOTHING_NEWER,
+) -> list[SeatEntry]:
+    """The usable seats of the best right that `caller` has now, at least one.
+
+    `levels` is what is known of seats beyond the snapshot. Raises SeatRequired, Exhausted or RateLimited, each saying
+    what to do.
+    """
     own = [seat for seat in snapshot.seats if seat.owner == caller.member]
-    usable = next((seat for seat in own if seat.is_usable(now)), None)
-    if usable is not None:
+    usable = [seat for seat in own if seat.is_usable(now)]
+    if any(_standing(seat, levels, now) < Standing.EMPTY for seat in usable) or (usable and not overflow):
         return usable
     resting = [seat for seat in own if seat.state in ("cooling", "exhausted")]
     if resting and not overflow:
         raise _resting(resting, now)
     shared = [seat for seat in snapshot.seats if _serves(seat, caller) and seat not in own]
     rested = [seat for seat in shared if seat.is_usable(now)]
+    if usable:  # known to be empty, which may be old news
+        return [seat for seat in rested if _standing(seat, levels, now) < Standing.EMPTY] or usable
     if rested:
-        return max(rested, key=lambda seat: _affinity(seat, caller))
+        return rested
     resting += [seat for seat in shared if seat.state in ("cooling", "exhausted")]
     if resting:
         raise _resting(resting, now)
     raise _no_seat(own or shared, page)
+
+
+def choose_among(
+    seats: Sequence[SeatEntry],
+    caller: Caller,
+    now: float,
+    *,
+    last: int | None = None,
+    levels: Mapping[int, Levels] = _NOTHING_NEWER,
+) -> SeatEntry:
+    """The one of permitted seats that serves a conversation; `last` is the seat that served it before."""
+
+    def rank(seat: SeatEntry) -> tuple[bool, bool, Standing, bytes]:
+        standing = _standing(seat, levels, now)
+        return (standing is Standing.EMPTY, seat.id != last, standing, _order(seat, caller))
+
+    return min(seats, key=rank)
 
 
 def seats_of(snapshot: Snapshot, caller: Caller, now: float) -> list[SeatEntry]:
@@ -108,8 +162,14 @@ def _serves(seat: SeatEntry, caller: Caller) -> bool:
     return seat.serves == "team" and (not seat.teams or caller.team in seat.teams)
 
 
-def _affinity(seat: SeatEntry, caller: Caller) -> bytes:
-    """Rendezvous hashing: a member keeps its seat whatever other seats come and go."""
+def _standing(seat: SeatEntry, levels: Mapping[int, Levels], now: float) -> Standing:
+    return levels.get(seat.id, seat.levels).standing(now)
+
+
+def _order(seat: SeatEntry, caller: Caller) -> bytes:
+    """An own seat in the order of connecting; else rendezvous: a member keeps its seat whatever others come and go."""
+    if seat.owner == caller.member:
+        return seat.id.to_bytes(8, "big")
     return hashlib.sha256(f"{seat.id}:{caller.member}".encode()).digest()
 
 

@@ -1,8 +1,7 @@
 """Connecting a GitHub account as a seat, and asking GitHub how a seat is.
 
-Whom a seat serves decides which seats stand beside it: two seats that serve the same people look to
-GitHub like one person with two accounts, and GitHub suspends accounts for that. Such a second seat is
-connected all the same, with a warning that says so.
+A seat that would serve the same people as another is kept only when whoever connects it has accepted the risk of
+that (`accounts/serving.py`); connecting one anew that serves whom it served before asks nothing.
 """
 
 from __future__ import annotations
@@ -18,22 +17,24 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.database import in_thread
-from accounts.models import Member, Seat, SeatKind, SeatState, Serves
-from accounts.stores import quota_column, refuse_seat, token_columns
+from accounts.models import Member, QuotaSource, Seat, SeatKind, SeatState, Serves
+from accounts.quotas.readings import note, quotas_of
+from accounts.serving import refuse_unaccepted, warning_for
+from accounts.stores import refuse_seat, token_columns
 from accounts.vault import VaultLocked
-from bridge.copilot.account import AccountState, fetch_account, fetch_user
+from bridge.copilot.account import AccountState, GitHubUser, fetch_account, fetch_user
+from bridge.copilot.app_tokens import fetch_app_token, fetch_installation
 from bridge.copilot.origins import normalise_host
 from bridge.copilot.quota import governing_quota
+from bridge.copilot.stores import AppCredential
 from bridge.copilot.tokens import exchange
 from bridge.copilot.verdicts import TokenRefused
 from bridge.errors import BadRequest, BridgeError, Forbidden, RateLimited
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
     from accounts.github import GitHub
-    from accounts.models import Team
-    from bridge.copilot.account import GitHubUser
     from bridge.copilot.origins import Origins
     from bridge.copilot.tokens import CopilotToken
 
@@ -51,13 +52,17 @@ class SwitchedOffSeat(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How an account is to be connected. `by_operator`: an administrator asks, who may move and revive seats."""
+    """How an account is to be connected. `by_operator`: an administrator asks, who may move and revive seats.
+
+    `risk_accepted`: the seat may serve people whom another seat serves already.
+    """
 
     owner: Member | None
     host: str = "github.com"
     serves: str = Serves.OWNER
     label: str = ""
     by_operator: bool = False
+    risk_accepted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,8 @@ async def connect(github: GitHub, token: str, wish: Wish, *, now: Callable[[], f
     """Ask GitHub about a token and keep it as a seat, new or refreshed.
 
     Raises BadRequest for a host or token that cannot be right, ForeignSeat or SwitchedOffSeat when the gateway
-    does not want it, TokenRefused when GitHub refuses it, and the transient errors of `bridge.errors`.
+    does not want it, RiskNotAccepted when another seat serves the same people, TokenRefused when GitHub refuses it,
+    and the transient errors of `bridge.errors`.
     """
     host = known_host(wish.host)
     if not token or not token.isascii() or not token.isprintable() or " " in token:
@@ -106,10 +112,10 @@ async def check(github: GitHub, seat: Seat, *, now: Callable[[], float] = time.t
 
     A rest the upstream asked for is kept until its time is over; a seat switched off by a person is not asked about.
     """
-    if seat.state == SeatState.DISABLED or seat.github_token is None:
+    if seat.state == SeatState.DISABLED or seat.sign_in is None:
         return _report(seat)
     try:
-        found = await _look_up(github, seat.github_token.reveal(), seat.host, now)
+        found = await _look_again(github, seat, seat.sign_in.reveal(), now)
     except TokenRefused as refusal:
         await in_thread(refuse_seat)(seat.pk, refusal)
     except RateLimited as fault:
@@ -131,38 +137,6 @@ def known_host(text: str) -> str:
         raise BadRequest(str(fault), param="host") from fault
 
 
-def serving_the_same(
-    owner: Member | None, serves: str, teams: Collection[Team] = (), *, besides: int | None = None
-) -> list[Seat]:
-    """Return the seats in service that serve the people a seat with these settings would serve."""
-    others = Seat.objects.exclude(state=SeatState.DISABLED).filter(serves=serves)
-    if besides is not None:
-        others = others.exclude(pk=besides)
-    if serves == Serves.OWNER:
-        return list(others.filter(owner=owner))
-    wanted = {team.pk for team in teams}
-    return [
-        other
-        for other in others.prefetch_related("teams")
-        if not wanted or not (theirs := {team.pk for team in other.teams.all()}) or wanted & theirs
-    ]
-
-
-def warning_for(seat: Seat) -> str:
-    """Return the warning a seat deserves that serves the same people as another; empty if none does."""
-    others = serving_the_same(seat.owner, seat.serves, list(seat.teams.all()), besides=seat.pk)
-    return risk_warning(others)
-
-
-def risk_warning(others: Collection[Seat]) -> str:
-    if not others:
-        return ""
-    return _(
-        "%(others)s already serves the same people. GitHub suspends accounts for “multiple accounts to circumvent "
-        "billing and usage limits”; keep one seat for them unless GitHub agreed to more."
-    ) % {"others": ", ".join(other.account for other in others)}
-
-
 async def _look_up(github: GitHub, token: str, host: str, now: Callable[[], float]) -> _Findings:
     origins = github.origins(host)
     user = await fetch_user(github.http, origins, github.profile, token)
@@ -170,6 +144,16 @@ async def _look_up(github: GitHub, token: str, host: str, now: Callable[[], floa
         return _Findings(user, SeatKind.DIRECT, None, await _account(github, origins, token))
     copilot = await exchange(github.http, origins, github.profile, token, host=host, now=now)
     return _Findings(user, SeatKind.EXCHANGED, copilot, await _account(github, origins, token))
+
+
+async def _look_again(github: GitHub, seat: Seat, secret: str, now: Callable[[], float]) -> _Findings:
+    if seat.kind != SeatKind.APP:
+        return await _look_up(github, secret, seat.host, now)
+    app = AppCredential(seat.app_id, seat.installation_id or 0, secret)
+    origins = github.origins(seat.host)
+    where = await fetch_installation(github.http, origins, github.profile, app, now=now)
+    token = await fetch_app_token(github.http, origins, github.profile, app, host=seat.host, now=now)
+    return _Findings(GitHubUser(where.login, where.id), SeatKind.APP, token, None)
 
 
 async def _account(github: GitHub, origins: Origins, token: str) -> AccountState | None:
@@ -184,6 +168,7 @@ def _keep(found: _Findings, token: str, host: str, wish: Wish, now: float) -> Se
     with transaction.atomic():
         seat = _existing(found.user, host) or Seat(host=host, github_id=found.user.id)
         _refuse_foreign(seat, wish)
+        _refuse_risk(seat, wish)
         seat.login, seat.kind, seat.github_token = found.user.login, found.kind, token
         seat.owner, seat.serves = wish.owner, wish.serves
         seat.label = wish.label or seat.label
@@ -191,6 +176,7 @@ def _keep(found: _Findings, token: str, host: str, wish: Wish, now: float) -> Se
         for name, value in _columns(found, now).items():
             setattr(seat, name, value)
         seat.save()
+        _note_quota(seat, found.account, now)
         _judge_quota(seat, found.account)
     return seat
 
@@ -220,6 +206,16 @@ def _refuse_foreign(seat: Seat, wish: Wish) -> None:
         )
 
 
+def _refuse_risk(seat: Seat, wish: Wish) -> None:
+    """A seat in service that goes on serving whom it serves was weighed when it came to that."""
+    owner = wish.owner.pk if wish.owner else None
+    serves_as_before = seat.pk is not None and (seat.owner_id, seat.serves) == (owner, wish.serves)
+    if wish.risk_accepted or (serves_as_before and seat.state != SeatState.DISABLED):
+        return
+    teams = list(seat.teams.all()) if seat.pk else []
+    refuse_unaccepted(wish.owner, wish.serves, teams, besides=seat.pk)
+
+
 def _columns(found: _Findings, now: float) -> dict[str, Any]:
     columns: dict[str, Any] = {"github_id": found.user.id}
     if found.copilot is not None:
@@ -227,13 +223,19 @@ def _columns(found: _Findings, now: float) -> dict[str, Any]:
     if found.account is not None:
         columns["plan"] = found.account.plan
         columns["sku"] = found.account.sku or columns.get("sku", "")
-        columns["quota"] = quota_column(found.account.quotas)
-        columns["quota_seen_at"] = datetime.fromtimestamp(now, UTC)
+        columns["quota_asked_at"] = datetime.fromtimestamp(now, UTC)
     return columns
+
+
+def _note_quota(seat: Seat, account: AccountState | None, now: float) -> None:
+    if account is not None:
+        note(seat.pk, quotas_of(account), now, QuotaSource.ACCOUNT)
+        seat.refresh_from_db(fields=["quota", "quota_seen_at"])
 
 
 def _refresh(seat: Seat, found: _Findings, now: float) -> None:
     Seat.objects.filter(pk=seat.pk).quiet_update(**_columns(found, now))
+    _note_quota(seat, found.account, now)
     seat.refresh_from_db()
     if seat.state in _WAITING and not seat.is_rested and not _has_recovered(seat, found.account):
         return

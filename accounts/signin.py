@@ -6,6 +6,9 @@
        ├──▶ failed      GitHub refuses the account, or the sign-in as a whole
        └──▶ replaced    the member started again
 
+A granted account that would serve the same people as another seat waits, still pending, until the member has read
+the warning and accepts the risk (`accept`), gives up, or lets the time run out.
+
 `advance` may be called by any process and as often as anybody likes: GitHub is asked at most once per
 interval, by whoever moves `next_poll_at` first. A fault on the road leaves the row pending; a token that
 GitHub has granted is kept on the row until the account behind it could be looked at.
@@ -22,6 +25,7 @@ from django.utils import timezone
 from accounts.database import in_thread
 from accounts.models import DeviceLogin, LoginFault, LoginState, Serves
 from accounts.seats import ForeignSeat, SwitchedOffSeat, Wish, connect, known_host
+from accounts.serving import RiskNotAccepted
 from bridge.copilot.login import Denied, Expired, Failed, Granted, Pending, SlowDown, poll_login, start_login
 from bridge.copilot.verdicts import TokenRefused
 from bridge.errors import BridgeError, Busy, UpstreamFault
@@ -34,18 +38,29 @@ if TYPE_CHECKING:
 _SLOW_DOWN_SECONDS = 5
 # GitHub counts the interval between arrivals; a question that travelled faster than the last one is no offence.
 _MARGIN_SECONDS = 1
+# How long an account that GitHub has approved waits for the member to accept the risk of it.
+_TIME_TO_DECIDE = timedelta(minutes=15)
 
 
 async def start(
-    github: GitHub, member: Member, *, host: str = "github.com", serves: str = Serves.OWNER, label: str = ""
+    github: GitHub,
+    member: Member,
+    *,
+    host: str = "github.com",
+    serves: str = Serves.OWNER,
+    label: str = "",
+    risk_accepted: bool = False,
 ) -> DeviceLogin:
     """Ask GitHub for a code and remember it; an older attempt of this member for the host is replaced.
+
+    `risk_accepted`: the seat may serve people whom another seat serves already.
 
     Raises BadRequest for an unknown host and the transient errors of `bridge.errors`.
     """
     name = known_host(host)
     code = await start_login(github.http, github.origins(name), github.profile)
-    return await in_thread(_remember)(code, member, name, serves, label)
+    wish = Wish(member, name, serves, label, risk_accepted=risk_accepted)
+    return await in_thread(_remember)(code, member, wish)
 
 
 async def advance(github: GitHub, login: DeviceLogin, *, by_operator: bool = False) -> DeviceLogin:
@@ -57,9 +72,18 @@ async def advance(github: GitHub, login: DeviceLogin, *, by_operator: bool = Fal
         await _ask(github, held, by_operator)
     except (UpstreamFault, Busy) as fault:
         await in_thread(_note)(held, failure=LoginFault.UNREACHABLE, detail=str(fault))
+    except RiskNotAccepted as fault:
+        until = timezone.now() + _TIME_TO_DECIDE
+        await in_thread(_note)(held, failure=LoginFault.RISK, detail=str(fault), expires_at=until)
     except BridgeError as fault:
         await in_thread(_finish)(held, LoginState.FAILED, failure=_kind_of(fault), detail=_words_of(fault))
     return await in_thread(DeviceLogin.objects.select_related("seat", "member").get)(pk=login.pk)
+
+
+async def accept(login: DeviceLogin) -> None:
+    """The member has read the warning and wants the second seat; the next `advance` connects it."""
+    waiting = DeviceLogin.objects.filter(pk=login.pk, state=LoginState.PENDING, failure=LoginFault.RISK)
+    await in_thread(waiting.update)(risk_accepted=True, failure="", detail="", next_poll_at=timezone.now())
 
 
 async def cancel(login: DeviceLogin) -> None:
@@ -97,22 +121,23 @@ async def _act_on(answer: LoginAnswer, github: GitHub, login: DeviceLogin, by_op
 
 
 async def _connect(github: GitHub, login: DeviceLogin, token: str, by_operator: bool) -> None:
-    wish = Wish(login.member, login.host, login.serves, login.label, by_operator)
+    wish = Wish(login.member, login.host, login.serves, login.label, by_operator, login.risk_accepted)
     connected = await connect(github, token, wish)
     detail = f"{connected.sentence} {connected.warning}".strip()
     await in_thread(_finish)(login, LoginState.CONNECTED, seat=connected.seat, failure="", detail=detail)
 
 
-def _remember(code: DeviceCode, member: Member, host: str, serves: str, label: str) -> DeviceLogin:
+def _remember(code: DeviceCode, member: Member, wish: Wish) -> DeviceLogin:
     now = timezone.now()
     with transaction.atomic():
-        older = DeviceLogin.objects.filter(member=member, host=host, state=LoginState.PENDING)
+        older = DeviceLogin.objects.filter(member=member, host=wish.host, state=LoginState.PENDING)
         older.update(state=LoginState.REPLACED, device_code=None, granted_token=None)
         return DeviceLogin.objects.create(
             member=member,
-            host=host,
-            serves=serves,
-            label=label,
+            host=wish.host,
+            serves=wish.serves,
+            label=wish.label,
+            risk_accepted=wish.risk_accepted,
             device_code=code.device_code,
             user_code=code.user_code,
             verification_uri=code.verification_uri,
@@ -128,10 +153,10 @@ def _claim(pk: int) -> DeviceLogin | None:
     now = timezone.now()
     if not login.is_pending:
         return None
-    if login.expires_at <= now and login.granted_token is None:
-        _finish(login, LoginState.EXPIRED, failure="", detail="")
+    if login.expires_at <= now and (login.granted_token is None or login.awaits_confirmation):
+        _finish(login, LoginState.EXPIRED, failure=login.failure if login.awaits_confirmation else "", detail="")
         return None
-    if login.next_poll_at > now:
+    if login.next_poll_at > now or login.awaits_confirmation:
         return None
     asked = DeviceLogin.objects.filter(pk=pk, state=LoginState.PENDING, next_poll_at=login.next_poll_at)
     return login if asked.update(next_poll_at=now + _pause(login.interval)) else None

@@ -7,7 +7,6 @@ it steps the epoch except a refusal, which takes the seat out of service.
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +15,14 @@ from django.db.models import Q
 from accounts.database import in_thread
 from accounts.models import CatalogueCopy, Seat, SeatState
 from accounts.vault import VaultLocked
-from bridge.copilot.stores import CredentialKind, SeatCredential, StoredCatalogue
+from bridge.copilot.stores import AppCredential, CredentialKind, SeatCredential, StoredCatalogue
 from bridge.copilot.tokens import CopilotToken
 from bridge.copilot.verdicts import SeatVerdict
 from bridge.errors import Internal, SeatRequired
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from bridge.copilot.quota import Quota
     from bridge.copilot.verdicts import TokenRefused
 
 _OUT_OF_SERVICE = frozenset({SeatState.NEEDS_LOGIN, SeatState.SUSPENDED, SeatState.DISABLED})
@@ -56,10 +54,6 @@ class SeatStore:
     async def discard(self, seat: int, token: CopilotToken) -> None:
         await in_thread(_discard)(seat, token)
 
-    async def remember_quota(self, seat: int, quotas: Iterable[Quota]) -> None:
-        """Keep the allowances an answer reported; those it did not name stay as they were."""
-        await in_thread(remember_quota)(seat, tuple(quotas), self._now())
-
 
 class CatalogueCopies:
     """The catalogue store on the table of model lists."""
@@ -76,19 +70,18 @@ def read_credential(seat: int) -> SeatCredential:
     row = Seat.objects.filter(pk=seat).first()
     if row is None:
         raise SeatRequired("This seat no longer exists.")
-    if row.state in _OUT_OF_SERVICE or row.github_token is None:
+    if row.state in _OUT_OF_SERVICE or row.sign_in is None:
         raise SeatRequired("The seat %(seat)s cannot be used: %(reason)s", {"seat": str(row), "reason": _why(row)})
     try:
-        github_token = row.github_token.reveal()
+        secret = row.sign_in.reveal()
     except VaultLocked as fault:
         raise Internal("The token of seat %(seat)s cannot be decrypted.", {"seat": str(row)}) from fault
-    return SeatCredential(
-        seat=seat,
-        host=row.host,
-        kind=CredentialKind(row.kind),
-        github_token=github_token,
-        copilot=_read_token(row),
-    )
+    kind = CredentialKind(row.kind)
+    copilot = _read_token(row)
+    if kind is CredentialKind.APP:
+        app = AppCredential(row.app_id, row.installation_id or 0, secret)
+        return SeatCredential(seat, row.host, kind, copilot=copilot, app=app)
+    return SeatCredential(seat, row.host, kind, github_token=secret, copilot=copilot)
 
 
 def token_columns(token: CopilotToken) -> dict[str, Any]:
@@ -100,11 +93,6 @@ def token_columns(token: CopilotToken) -> dict[str, Any]:
         "api_base": token.api_base,
         **({"sku": token.sku} if token.sku else {}),
     }
-
-
-def quota_column(quotas: Iterable[Quota]) -> dict[str, dict[str, Any]]:
-    """Return allowances in the form of the `quota` column: name → what is known of it."""
-    return {quota.name: asdict(quota) for quota in quotas}
 
 
 def refuse_seat(seat: int, refusal: TokenRefused) -> None:
@@ -119,14 +107,6 @@ def refuse_seat(seat: int, refusal: TokenRefused) -> None:
         case SeatVerdict.NEEDS_LOGIN | SeatVerdict.NO_ACCESS:
             # Without access there is nothing to renew; a seat check or a new login finds out when there is again.
             row.require_login(str(refusal))
-
-
-def remember_quota(seat: int, quotas: tuple[Quota, ...], at: float) -> None:
-    row = Seat.objects.only("quota").filter(pk=seat).first()
-    if row is None or not quotas:
-        return
-    known = row.quota if isinstance(row.quota, dict) else {}
-    Seat.objects.filter(pk=seat).quiet_update(quota=known | quota_column(quotas), quota_seen_at=_moment(at))
 
 
 def _claim(seat: int, owner: str, now: float, seconds: float) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from asgiref.sync import async_to_sync
@@ -13,19 +12,21 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
+from accounts.admin.app_seat import AppSeatAdmin
 from accounts.admin.columns import NOTHING, Tone, badge, button, column, many
 from accounts.admin.errand import Errand, ask, is_confirmed
 from accounts.admin.filters import SeatStateFilter
-from accounts.admin.rows import ConsoleAdmin
 from accounts.admin.seat_forms import SeatForm
+from accounts.admin.seat_outlook import history_chart, outlook_of, show_outlooks
 from accounts.github import open_github
 from accounts.models import Seat, SeatState, Serves
-from accounts.seats import Checked, check, warning_for
-from bridge.copilot.quota import Quota, governing_quota
+from accounts.seats import Checked, check
+from accounts.serving import warning_of_reviving
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from django.contrib.admin.views.main import ChangeList
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
@@ -37,34 +38,6 @@ _TONES = {
     SeatState.SUSPENDED: Tone.BAD,
     SeatState.DISABLED: Tone.PLAIN,
 }
-_QUOTA_FIELDS = frozenset(field.name for field in fields(Quota))
-
-
-def left_of(seat: Seat) -> str:
-    """Return what remains of the allowance that decides whether the seat can work, in words."""
-    held = seat.quota if isinstance(seat.quota, dict) else {}
-    quotas = [
-        Quota(**{name: value for name, value in entry.items() if name in _QUOTA_FIELDS})
-        for entry in held.values()
-        if isinstance(entry, dict) and "name" in entry
-    ]
-    quota = governing_quota(quotas, free=False) or governing_quota(quotas, free=True)
-    if quota is None:
-        return NOTHING
-    if quota.unlimited:
-        return gettext("unlimited")
-    share = "" if quota.percent_remaining is None else f"{formats.number_format(quota.percent_remaining, 0)} %"
-    if quota.remaining is None or quota.entitlement is None:
-        return share or NOTHING
-    left, total = (
-        formats.number_format(number, 0, force_grouping=True) for number in (quota.remaining, quota.entitlement)
-    )
-    counted = gettext("%(left)s of %(total)s") % {"left": left, "total": total}
-    return f"{counted} ({share})" if share else counted
-
-
-def _rounded(number: float) -> str:
-    return formats.number_format(number, 0, use_l10n=True, force_grouping=True)
 
 
 async def _ask_github(seats: Sequence[Seat]) -> list[Checked]:
@@ -74,7 +47,7 @@ async def _ask_github(seats: Sequence[Seat]) -> list[Checked]:
 
 def _warn_of_a_second_seat(seat: Seat) -> str:
     """Return GitHub's risk if the seat comes back beside another that serves the same people."""
-    return warning_for(seat) if seat.state == SeatState.DISABLED else ""
+    return warning_of_reviving([seat])
 
 
 _REVIVE: Errand[Seat] = Errand(
@@ -104,16 +77,17 @@ _DISABLE: Errand[Seat] = Errand(
 
 
 @admin.register(Seat)
-class SeatAdmin(ConsoleAdmin):
+class SeatAdmin(AppSeatAdmin):
     form = SeatForm
     list_display = (
         "account_name",
         "holder",
         "whom",
         "state_badge",
+        "left",
+        "lasts",
         "why",
         "plan",
-        "left",
         "quota_seen_at",
         "last_used_at",
     )
@@ -131,22 +105,30 @@ class SeatAdmin(ConsoleAdmin):
     date_hierarchy = "created_at"
     autocomplete_fields = ("teams",)
     readonly_fields = (
-        "account_name", "owner", "kind", "state_badge", "why", "plan", "sku", "left", "quota_seen_at",
-        "api_base", "copilot_expires_at", "created_at", "last_used_at",
+        "account_name", "owner", "kind", "state_badge", "why", "plan", "sku", "left", "lasts", "resets",
+        "windows", "quota_seen_at", "history", "api_base", "copilot_expires_at", "created_at", "last_used_at",
     )  # fmt: skip
     fieldsets = (
         (None, {"fields": ("account_name", "owner", "label")}),
         (_("Whom it serves"), {"fields": ("serves", "teams", "risk_accepted")}),
-        (_("How it is"), {"fields": ("state_badge", "why", "plan", "sku", "left", "quota_seen_at")}),
+        (_("How it is"), {"fields": ("state_badge", "why", "plan", "sku")}),
+        (_("What is left"), {"fields": ("left", "lasts", "resets", "windows", "quota_seen_at", "history")}),
         (_("Connection"), {"fields": ("kind", "api_base", "copilot_expires_at", "created_at", "last_used_at")}),
     )
-    actions = ("check_many", "revive_many", "disable_many")
-    actions_detail = ("check_one", "revive_one", "disable_one")
+    actions = ("check_many", "reconcile_many", "revive_many", "disable_many")
+    actions_detail = ("check_one", "reconcile_one", "revive_one", "disable_one")
+    actions_list = ("add_app",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Seat]:
         """Tokens stay in the database; an errand that needs them loads them by itself."""
         rows: QuerySet[Seat] = super().get_queryset(request).prefetch_related("teams")
-        return rows.defer("github_token", "copilot_token")
+        return rows.defer("github_token", "copilot_token", "private_key")
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The outlooks of all seats shown are worked out at once."""
+        listed = super().get_changelist_instance(request)
+        show_outlooks(listed.result_list)
+        return listed
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """A seat is connected by signing in at GitHub."""
@@ -183,7 +165,23 @@ class SeatAdmin(ConsoleAdmin):
 
     @column(_("left"))
     def left(self, seat: Seat) -> str:
-        return left_of(seat)
+        return outlook_of(seat).left or NOTHING
+
+    @column(_("lasts"))
+    def lasts(self, seat: Seat) -> str:
+        return outlook_of(seat).end or NOTHING
+
+    @column(_("resets"))
+    def resets(self, seat: Seat) -> str:
+        return outlook_of(seat).resets or NOTHING
+
+    @column(_("short limits"))
+    def windows(self, seat: Seat) -> str:
+        return "; ".join(outlook_of(seat).windows) or NOTHING
+
+    @column(_("last 30 days"))
+    def history(self, seat: Seat) -> str:
+        return history_chart(seat)
 
     @many(_("Check now"))
     def check_many(self, request: HttpRequest, queryset: QuerySet[Seat]) -> None:
@@ -200,7 +198,12 @@ class SeatAdmin(ConsoleAdmin):
 
     @many(_("Revive"))
     def revive_many(self, request: HttpRequest, queryset: QuerySet[Seat]) -> HttpResponse | None:
-        return self.on_many(request, queryset, _REVIVE)
+        if is_confirmed(request):
+            return self.on_many(request, queryset, _REVIVE)
+        seats = [seat for seat in queryset if self.has_change_permission(request, seat)]
+        warning = warning_of_reviving(seats)  # of all together: two that come back may serve the same people
+        warnings = [warning] if warning else []
+        return ask(self, request, seats, title=_REVIVE.title, question=_REVIVE.question, warnings=warnings)
 
     @button(_("Revive"), icon="restart_alt")
     def revive_one(self, request: HttpRequest, object_id: str) -> HttpResponse:

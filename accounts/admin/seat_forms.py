@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldBooleanWidget
 
 from accounts.models import Seat, SeatState, Serves
-from accounts.seats import risk_warning, serving_the_same
+from accounts.serving import risk_warning, serving_the_same
 
 if TYPE_CHECKING:
     _Form = forms.ModelForm[Seat]

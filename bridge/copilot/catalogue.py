@@ -88,7 +88,10 @@ class _Shelf:
 
 
 class CatalogueKeeper:
-    """Keeps one list per seat. `new_id` makes the request id of each attempt."""
+    """Keeps one list per seat. `new_id` makes the request id of each attempt.
+
+    `on_news` is called with each list that was read from the upstream; it must neither wait nor raise.
+    """
 
     def __init__(
         self,
@@ -99,6 +102,7 @@ class CatalogueKeeper:
         *,
         now: Callable[[], float] = time.time,
         new_id: Callable[[], str] = lambda: str(uuid4()),
+        on_news: Callable[[int, Catalogue], None] = lambda _seat, _catalogue: None,
     ) -> None:
         self._store = store
         self._keeper = keeper
@@ -106,6 +110,7 @@ class CatalogueKeeper:
         self._profile = profile
         self._now = now
         self._new_id = new_id
+        self._on_news = on_news
         self._shelves: dict[int, _Shelf] = {}
         self._flights: Flights[Catalogue] = Flights("models", now)
 
@@ -167,6 +172,7 @@ class CatalogueKeeper:
             log.warning("%d entries of the model list of seat %s have no id", catalogue.skipped, seat)
         shown = self._shelve(seat, catalogue)
         await self._store.store(seat, answer.body, catalogue.fetched_at)
+        self._on_news(seat, catalogue)
         return shown
 
     async def _ask(self, seat: int) -> Answer:

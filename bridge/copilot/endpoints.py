@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 
 class Endpoint(StrEnum):
@@ -18,3 +21,13 @@ class Endpoint(StrEnum):
         return {"/chat/completions": "chat", "/v1/messages": "messages", "/embeddings": "embeddings"}.get(
             self.value, "responses"
         )
+
+
+# By the caller's wire format: its own first, then the one that loses least.
+PREFERRED: Final[Mapping[str, tuple[Endpoint, ...]]] = MappingProxyType(
+    {
+        "chat": (Endpoint.CHAT, Endpoint.RESPONSES, Endpoint.MESSAGES),
+        "responses": (Endpoint.RESPONSES, Endpoint.MESSAGES, Endpoint.CHAT),
+        "messages": (Endpoint.MESSAGES, Endpoint.RESPONSES, Endpoint.CHAT),
+    }
+)

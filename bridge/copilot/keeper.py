@@ -16,6 +16,8 @@ ninety-nine of them speak of a bearer that is gone by then. The rejected token i
 the store, so neither this process, nor another, nor the next start takes it up again. A direct token cannot be
 renewed: a second rejection within five minutes means that the seat needs a new login. A 403 may also mean that the
 account may not do this one thing, which no renewal cures: it renews at most once a minute, and no direct token.
+The token of an app is renewed like an exchanged one; but GitHub gives it out without asking Copilot, so a second
+rejection within five minutes ends it like a direct one.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bridge.copilot.app_tokens import fetch_app_token
 from bridge.copilot.flights import Flights
 from bridge.copilot.origins import api_base
 from bridge.copilot.stores import CredentialKind
@@ -51,6 +54,10 @@ RENEWAL_PAUSE_SECONDS = 15.0
 SECOND_REJECTION_SECONDS = 300.0
 FORBIDDEN_PAUSE_SECONDS = 60.0
 NEVER = float("inf")
+_SIGN_IN_NOT_TAKEN = "Copilot no longer accepts this seat's sign-in. Connect the account again."
+_APP_NOT_TAKEN = (
+    "Copilot does not take the tokens of this app. See whether the organisation has Copilot and lets apps use it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,7 @@ class _Held:
 class _Rejection:
     token: str = field(repr=False)
     at: float
+    forbidden: bool = False
 
 
 class TokenKeeper:
@@ -126,13 +134,13 @@ class TokenKeeper:
         if held is None or held.bearer != bearer or (forbidden and not _may_help(bearer, before, now)):
             return
         del self._held[seat]
-        self._rejections[seat] = _Rejection(bearer.token, now)
-        if bearer.kind is CredentialKind.EXCHANGED:
+        self._rejections[seat] = _Rejection(bearer.token, now, forbidden)
+        if bearer.kind is not CredentialKind.DIRECT:
             await self._store.discard(
                 seat, CopilotToken(bearer.token, bearer.expires_at, held.renew_at, bearer.api_base)
             )
-        elif before is not None and before.token == bearer.token and now - before.at < SECOND_REJECTION_SECONDS:
-            await self._give_up(seat)
+        if not forbidden and _was_last_chance(bearer, before, now):
+            await self._give_up(seat, bearer.kind)
 
     def forget(self, seat: int) -> None:
         """Drop all that is known of a seat, because it was connected anew, changed or removed."""
@@ -184,26 +192,27 @@ class TokenKeeper:
         origins = self._origins(credential.host)
         try:
             async with asyncio.timeout(EXCHANGE_SECONDS):
-                return await exchange(
-                    self._http,
-                    origins,
-                    self._profile,
-                    credential.github_token,
-                    host=credential.host,
-                    now=self._now,
-                    sleep=self._sleep,
-                )
+                return await self._fetch(origins, credential)
         except TimeoutError as error:
             raise TimedOut("The token exchange took too long.") from error
         except TokenRefused as refusal:
             # Somebody may have signed in anew meanwhile; what GitHub said of the old sign-in is not true of it.
-            if (await self._store.read(credential.seat)).github_token == credential.github_token:
+            if (await self._store.read(credential.seat)).is_signed_in_like(credential):
                 await self._store.refuse(credential.seat, refusal)
             raise
 
+    async def _fetch(self, origins: Origins, credential: SeatCredential) -> CopilotToken:
+        http, profile, host = self._http, self._profile, credential.host
+        if credential.app is not None:
+            return await fetch_app_token(
+                http, origins, profile, credential.app, host=host, now=self._now, sleep=self._sleep
+            )
+        token = credential.github_token
+        return await exchange(http, origins, profile, token, host=host, now=self._now, sleep=self._sleep)
+
     def _usable(self, credential: SeatCredential) -> _Held | None:
         """Return what can be used of a stored credential without asking GitHub, if anything can."""
-        if credential.kind is not CredentialKind.EXCHANGED:
+        if credential.kind is CredentialKind.DIRECT:
             origins = self._origins(credential.host)
             base = api_base(credential.host, None, operator=origins.operator)
             return self._hold(credential.kind, CopilotToken(credential.github_token, NEVER, NEVER, base.url))
@@ -222,9 +231,9 @@ class TokenKeeper:
         self._issues += 1
         return _Held(Bearer(token.token, token.api_base, kind, token.expires_at, self._issues), token.renew_at)
 
-    async def _give_up(self, seat: int) -> None:
+    async def _give_up(self, seat: int, kind: CredentialKind) -> None:
         refusal = TokenRefused(
-            "Copilot no longer accepts this seat's sign-in. Connect the account again.",
+            _APP_NOT_TAKEN if kind is CredentialKind.APP else _SIGN_IN_NOT_TAKEN,
             state=SeatVerdict.NEEDS_LOGIN,
             upstream_code="unauthorized",
             upstream_status=401,
@@ -235,4 +244,17 @@ class TokenKeeper:
 
 def _may_help(bearer: Bearer, before: _Rejection | None, now: float) -> bool:
     recent = before is not None and now - before.at < FORBIDDEN_PAUSE_SECONDS
-    return bearer.kind is CredentialKind.EXCHANGED and not recent
+    return bearer.kind is not CredentialKind.DIRECT and not recent
+
+
+def _was_last_chance(bearer: Bearer, before: _Rejection | None, now: float) -> bool:
+    """Whether this 401 means that no bearer of this seat is taken; an exchange finds that out by itself."""
+    if before is None or before.forbidden or now - before.at >= SECOND_REJECTION_SECONDS:
+        return False
+    match bearer.kind:
+        case CredentialKind.APP:
+            return True
+        case CredentialKind.DIRECT:
+            return before.token == bearer.token
+        case CredentialKind.EXCHANGED:
+            return False

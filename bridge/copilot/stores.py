@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 class CredentialKind(StrEnum):
-    """How a GitHub token becomes a bearer: exchanged for a short-lived one, or sent as it is."""
+    """How a seat comes to a bearer: its GitHub token is exchanged for a short-lived one or sent as it is, or the
+    private key of an app signs for one."""
 
     EXCHANGED = "exchanged"
     DIRECT = "direct"
@@ -25,14 +26,28 @@ class CredentialKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class AppCredential:
+    """An installation of a GitHub App, and the private key (PEM) of the app."""
+
+    client_id: str
+    installation: int
+    private_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class SeatCredential:
-    """A seat's secrets as stored: the GitHub token and the last Copilot token, if there is one."""
+    """A seat's secrets as stored: the GitHub token or the app, and the last Copilot token, if there is one."""
 
     seat: int
     host: str
     kind: CredentialKind
-    github_token: str = field(repr=False)
+    github_token: str = field(default="", repr=False)
     copilot: CopilotToken | None = None
+    app: AppCredential | None = None
+
+    def is_signed_in_like(self, other: SeatCredential) -> bool:
+        """Whether nobody connected the seat anew between the two."""
+        return (self.github_token, self.app) == (other.github_token, other.app)
 
 
 @dataclass(frozen=True, slots=True)

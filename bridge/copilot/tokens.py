@@ -65,15 +65,29 @@ async def exchange(
     Failures that may pass are tried three times in all, with growing pauses. Raises TokenRefused when GitHub
     refuses the seat for good, RateLimited, Unavailable, Unreachable or TimedOut when it is only for now.
     """
+
+    async def once() -> CopilotToken:
+        answer = await _ask(http, origins, profile, github_token)
+        return _read_token(answer, host, operator or origins.operator, now())
+
+    return await patiently(once, host=host, sleep=sleep)
+
+
+async def patiently(
+    ask: Callable[[], Awaitable[CopilotToken]],
+    *,
+    host: str,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> CopilotToken:
+    """Return what `ask` brings; a failure that may pass is tried three times in all, with growing pauses."""
     for attempt in range(1, TRIES + 1):
         try:
-            answer = await _ask(http, origins, profile, github_token)
-            return _read_token(answer, host, operator or origins.operator, now())
+            return await ask()
         except (RateLimited, Unavailable, Unreachable, TimedOut) as error:
             pause = _pause(error, attempt)
             if pause is None:
                 raise
-            log.info("Token exchange with %s failed (%s); trying again in %.1f s", host, error.code, pause)
+            log.info("No Copilot token from %s (%s); trying again in %.1f s", host, error.code, pause)
         await sleep(pause)
     raise AssertionError("the last attempt returns or raises")
 

@@ -8,7 +8,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Member, Seat, Serves
-from accounts.seats import known_host, risk_warning, serving_the_same
+from accounts.seats import known_host
+from accounts.serving import risk_warning, serving_the_same
 from bridge.copilot.origins import GITHUB
 from bridge.errors import BadRequest
 
@@ -56,6 +57,11 @@ class ConnectForm(forms.Form):
         if cleaned.get("serves") == Serves.TEAM and self.team_warning and not cleaned.get("risk_accepted"):
             self.add_error("risk_accepted", _("Confirm that you know the risk."))
         return cleaned
+
+    @property
+    def accepts_risk(self) -> bool:
+        """Whether a valid form confirms the warning it showed, which is that of a seat for the team."""
+        return bool(self.cleaned_data["risk_accepted"]) and self.cleaned_data["serves"] == Serves.TEAM
 
     @property
     def host(self) -> str:

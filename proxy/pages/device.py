@@ -24,8 +24,8 @@ from accounts.github import open_github
 from accounts.models import DeviceLogin, LoginState, Member
 from bridge.errors import BridgeError
 from proxy.pages.connect_form import ConnectForm, seats_of
-from proxy.pages.login_words import outcome_of, pending_notice
-from proxy.pages.seat_words import describe
+from proxy.pages.login_words import confirmation_of, outcome_of, pending_notice
+from proxy.pages.seat_words import describe_all
 from proxy.pages.visitors import members_only, prefers_json
 
 # How long the end of an attempt is shown when the page is opened again.
@@ -50,7 +50,7 @@ def start(request: HttpRequest, member: Member) -> HttpResponse:
     if not form.is_valid():
         return _page(request, member, form, status=422)
     try:
-        async_to_sync(_start)(member, form.host, form.cleaned_data["serves"])
+        async_to_sync(_start)(member, form)
     except BridgeError:
         form.add_error(None, _("GitHub cannot be reached just now. Try again in a minute."))
         return _page(request, member, form, status=503)
@@ -66,9 +66,22 @@ def status(request: HttpRequest, member: Member) -> HttpResponseBase:
         return redirect("device")
     if login is None:
         return JsonResponse({"state": "none"})
+    if login.awaits_confirmation:
+        return JsonResponse(_named(login) | {"confirm": True})
     if login.is_pending:
         return JsonResponse(_named(login) | {"notice": pending_notice(login), **_times(login)})
     return JsonResponse(_named(login) | {"panel": _outcome_panel(request, login)})
+
+
+@require_POST
+@members_only
+def accept(request: HttpRequest, member: Member) -> HttpResponse:
+    """The member has read the warning and wants the second account connected."""
+    login = _latest(member)
+    if login is not None and login.awaits_confirmation:
+        async_to_sync(signin.accept)(login)
+        _advanced(_latest(member))
+    return redirect("device")
 
 
 @require_POST
@@ -88,9 +101,11 @@ def _page(request: HttpRequest, member: Member, form: ConnectForm, *, status: in
     context: dict[str, Any] = {
         "form": form,
         "login": login if login is not None and login.is_pending else None,
-        "seats": [describe(seat) for seat in seats_of(member)],
+        "seats": describe_all(seats_of(member)),
     }
-    if login is not None and login.is_pending:
+    if login is not None and login.awaits_confirmation:
+        context |= {"login": None, "warning": confirmation_of(login)}
+    elif login is not None and login.is_pending:
         context |= {"notice": pending_notice(login), "minutes": -(-_times(login)["expires_in"] // 60), **_times(login)}
     elif login is not None and login.created_at > timezone.now() - REMEMBERED and not form.is_bound:
         context["outcome"] = outcome_of(login)
@@ -99,7 +114,7 @@ def _page(request: HttpRequest, member: Member, form: ConnectForm, *, status: in
 
 def _latest(member: Member) -> DeviceLogin | None:
     logins = DeviceLogin.objects.filter(member=member).exclude(state=LoginState.REPLACED)
-    return logins.select_related("seat").first()
+    return logins.select_related("seat", "member").first()
 
 
 def _advanced(login: DeviceLogin | None) -> DeviceLogin | None:
@@ -110,9 +125,11 @@ def _advanced(login: DeviceLogin | None) -> DeviceLogin | None:
     return async_to_sync(_advance)(login)
 
 
-async def _start(member: Member, host: str, serves: str) -> DeviceLogin:
+async def _start(member: Member, form: ConnectForm) -> DeviceLogin:
     async with open_github() as github:
-        return await signin.start(github, member, host=host, serves=serves)
+        return await signin.start(
+            github, member, host=form.host, serves=form.cleaned_data["serves"], risk_accepted=form.accepts_risk
+        )
 
 
 async def _advance(login: DeviceLogin) -> DeviceLogin:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from accounts.models import DeviceLogin, LoginFault, LoginState
-from accounts.seats import warning_for
+from accounts.serving import risk_warning, serving_the_same, warning_for
 from proxy.pages.seat_words import SeatLine, Tone, describe
 
 
@@ -36,6 +36,13 @@ def outcome_of(login: DeviceLogin) -> Outcome:
                 _("Somebody chose Cancel on GitHub's page, so nothing was connected."),
                 _("If that was a slip, start again and choose Authorize."),
             )
+        case LoginState.EXPIRED if login.failure == LoginFault.RISK:
+            return Outcome(
+                Tone.WAIT,
+                _("The second account was not connected"),
+                _("The risk of it was not confirmed in time, so nothing was connected."),
+                _("Start again if you still want it."),
+            )
         case LoginState.EXPIRED:
             return Outcome(
                 Tone.WAIT,
@@ -45,6 +52,11 @@ def outcome_of(login: DeviceLogin) -> Outcome:
             )
         case _:
             return _failed(login)
+
+
+def confirmation_of(login: DeviceLogin) -> str:
+    """Return GitHub's risk as the member must read it before a second seat is connected."""
+    return risk_warning(serving_the_same(login.member, login.serves))
 
 
 def pending_notice(login: DeviceLogin) -> str:

@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Seat, SeatState, Serves
+from accounts.quotas.outlook import NOTHING_KNOWN, Outlook, outlooks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from accounts.models import Member
 
 # As GitHub sells them; brand names are not translated.
 PLANS: Final = MappingProxyType(
@@ -36,7 +43,10 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SeatLine:
-    """One seat as a line of a list; `needs_login` is true when connecting the account again is the remedy."""
+    """One seat as a line of a list; `needs_login` is true when connecting the account again is the remedy.
+
+    `left`, `end`, `resets` and `windows` say what is left of it; empty when nothing is known.
+    """
 
     account: str
     label: str
@@ -46,9 +56,43 @@ class SeatLine:
     word: str
     sentence: str
     needs_login: bool
+    left: str = ""
+    end: str = ""
+    resets: str = ""
+    windows: tuple[str, ...] = ()
+    is_scarce: bool = False
 
 
-def describe(seat: Seat) -> SeatLine:
+@dataclass(frozen=True, slots=True)
+class SharedSeat:
+    """A team's seat as those it serves see it: its name and how it is."""
+
+    name: str
+    tone: Tone
+    word: str
+
+
+def describe_all(seats: Iterable[Seat]) -> list[SeatLine]:
+    """Return the lines for seats of the visitor, with what is left of each."""
+    rows = list(seats)
+    found = outlooks(rows, timezone.now())
+    return [describe(seat, found[seat.pk]) for seat in rows]
+
+
+def describe_shared(seat: Seat) -> SharedSeat:
+    tone, word, _sentence = _state(seat)
+    return SharedSeat(str(seat), tone, word)
+
+
+def shared_with(member: Member) -> list[Seat]:
+    """Return the seats of others that the member's requests may take, those switched off aside."""
+    seats = Seat.objects.filter(serves=Serves.TEAM).exclude(owner=member).exclude(state=SeatState.DISABLED)
+    in_service = seats.filter(Q(owner=None) | Q(owner__is_active=True)).prefetch_related("teams")
+    team = member.team.pk if member.team is not None and member.team.active else None
+    return [seat for seat in in_service if not (teams := {each.pk for each in seat.teams.all()}) or team in teams]
+
+
+def describe(seat: Seat, outlook: Outlook = NOTHING_KNOWN) -> SeatLine:
     """Return the line for a seat in the visitor's language and time zone."""
     tone, word, sentence = _state(seat)
     return SeatLine(
@@ -60,6 +104,11 @@ def describe(seat: Seat) -> SeatLine:
         word=word,
         sentence=sentence,
         needs_login=seat.state == SeatState.NEEDS_LOGIN,
+        left=outlook.left,
+        end=outlook.end,
+        resets=outlook.resets,
+        windows=outlook.windows,
+        is_scarce=outlook.is_scarce,
     )
 
 

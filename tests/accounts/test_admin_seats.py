@@ -11,12 +11,14 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Epoch, Seat, SeatState, Serves, Team
-from tests.accounts.console import act_on, list_of, owner, page_of, saving, text_of, ticked
+from accounts.quotas.readings import note
+from bridge.copilot.quota import Quota
+from tests.accounts.console import act_on, auditor, list_of, owner, page_of, saving, text_of, ticked
 from tests.accounts.rows import a_member, a_seat
 from tests.accounts.upstream import sim, simulator
 from tests.simulator.server import SimulatorServer
 
-__all__ = ["owner", "sim", "simulator"]
+__all__ = ["auditor", "owner", "sim", "simulator"]
 
 pytestmark = pytest.mark.django_db
 
@@ -142,6 +144,64 @@ def test_a_seat_without_an_owner_keeps_serving_the_team(owner: Client) -> None:
     assert "This seat has no owner" in text_of(owner.post(page_of(seat), form_of(seat, serves="owner")))
 
 
+def test_two_disabled_seats_revived_together_are_warned_of_together(owner: Client) -> None:
+    seats = [a_seat(serves="team"), a_seat(serves="team")]
+    for seat in seats:
+        seat.disable()
+    assert WARNING not in text_of(owner.get(act_on(seats[0], "revive_one")))
+    page = text_of(owner.post(list_of("seat"), ticked("revive_many", *seats)))
+    assert WARNING in page
+    assert page.count('role="alert"') == 1
+    assert {seat.state for seat in Seat.objects.all()} == {SeatState.DISABLED}
+    owner.post(list_of("seat"), ticked("revive_many", *seats, confirmed="yes"))
+    assert {seat.state for seat in Seat.objects.all()} == {SeatState.ACTIVE}
+
+
+def used_evenly(seat: Seat) -> None:
+    """Readings of every hour of two days, ten credits apart, and the reset in ten days."""
+    now = timezone.now()
+    for hour in range(49):
+        quota = Quota(
+            "premium_interactions",
+            entitlement=1500.0,
+            remaining=1500.0 - 10 * hour,
+            percent_remaining=100 - hour / 1.5,
+            reset_at=(now + timedelta(days=10)).timestamp(),
+            token_based=True,
+        )
+        note(seat.pk, [quota], (now - timedelta(hours=48 - hour)).timestamp())
+    window = Quota("weekly", entitlement=0.0, percent_remaining=12.0, reset_at=(now + timedelta(days=2)).timestamp())
+    note(seat.pk, [window], now.timestamp())
+
+
+def test_the_list_says_how_long_a_seat_lasts(owner: Client) -> None:
+    used_evenly(a_seat())
+    page = text_of(owner.get(list_of("seat")))
+    assert "1,020 of 1,500 credits (68 %)" in page
+    assert "at this pace empty on " in page
+
+
+def test_the_page_of_a_seat_shows_its_windows_and_its_last_thirty_days(owner: Client) -> None:
+    seat = a_seat()
+    assert "<polyline" not in text_of(owner.get(page_of(seat)))
+    used_evenly(seat)
+    page = text_of(owner.get(page_of(seat)))
+    assert "weekly limit: 12 % left, resets " in page
+    points = page.split('<polyline points="')[1].split('"')[0].split()
+    assert len(points) >= 48
+    assert all(0 <= float(number) <= 600 for point in points for number in point.split(","))
+    assert page.count("<tr>") >= 3
+    assert "1,020" in page
+
+
+def test_an_auditor_sees_what_is_left_and_changes_nothing(auditor: Client) -> None:
+    seat = a_seat()
+    used_evenly(seat)
+    assert "1,020 of 1,500 credits" in text_of(auditor.get(page_of(seat)))
+    auditor.post(act_on(seat, "disable_one"), {"confirmed": "yes"})
+    assert Seat.objects.get().state == SeatState.ACTIVE
+
+
 def test_disabling_and_reviving_ask_first(owner: Client) -> None:
     seat = a_seat()
     owner.get(act_on(seat, "disable_one"))
@@ -202,7 +262,7 @@ def test_the_list_reads_owners_and_teams_with_the_seats_and_no_tokens(
     team = Team.objects.create(name="Platform")
     for _ in range(20):
         a_seat(serves="team").teams.add(team)
-    with django_assert_max_num_queries(13) as asked:
+    with django_assert_max_num_queries(14) as asked:
         owner.get(list_of("seat"))
     of_seats = [query["sql"] for query in asked.captured_queries if '"accounts_seat"."login"' in query["sql"]]
     assert of_seats

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from accounts.directory import RouteEntry, SeatEntry, Snapshot
-from accounts.routing import choose_model, choose_seat, find_route, seats_of
+from accounts.quotas.levels import FRESH_SECONDS, UNKNOWN, Levels
+from accounts.routing import choose_among, choose_model, choose_seat, find_route, permitted_seats, seats_of
+from bridge.copilot.quota import Quota
 from bridge.errors import BridgeError, Exhausted, RateLimited, SeatRequired, UnknownModel
 from tests.accounts.snapshots import CALLER, NOW, a_caller, a_route, a_snapshot, an_entry
 
@@ -258,6 +260,86 @@ def test_without_a_usable_seat_the_caller_hears_what_to_do(seats: list[SeatEntry
     error = refusal_of(*seats)
     assert isinstance(error, SeatRequired)
     assert sentence in str(error)
+
+
+# --- what is known to be left ------------------------------------------------------------------------------
+
+
+def left_of(percent: float, *, at: float = NOW) -> Levels:
+    quota = Quota("premium_interactions", entitlement=100.0, remaining=percent, percent_remaining=percent)
+    return UNKNOWN.with_quotas([quota], at)
+
+
+EMPTY, LOW, WELL = left_of(0.0), left_of(1.0), left_of(50.0)
+TEAM = [an_entry(number) for number in range(1, 6)]
+
+
+def chosen(levels: dict[int, Levels], *, last: int | None = None, member: int = 20) -> int:
+    return choose_among(TEAM, a_caller(member=member), NOW, last=last, levels=levels).id
+
+
+@pytest.mark.parametrize("spent", [EMPTY, LOW], ids=["empty", "nearly empty"])
+def test_a_new_conversation_passes_over_seats_with_nothing_or_little_left(spent: Levels) -> None:
+    for usable in range(1, 6):
+        levels = {number: spent for number in range(1, 6) if number != usable}
+        assert {chosen(levels, member=member) for member in range(50)} == {usable}
+
+
+def test_seats_are_taken_in_the_order_well_low_empty() -> None:
+    assert chosen({1: EMPTY, 2: EMPTY, 3: LOW, 4: EMPTY, 5: EMPTY}) == 3
+    everyone = dict.fromkeys(range(1, 6), EMPTY)
+    assert chosen(everyone) == chosen({}), "when all are empty, GitHub decides"
+
+
+def test_a_conversation_stays_on_its_seat_until_that_is_empty() -> None:
+    for last in range(1, 6):
+        assert chosen({}, last=last) == last
+        assert chosen({last: LOW}, last=last) == last
+        assert chosen({last: EMPTY}, last=last) != last
+    assert chosen(dict.fromkeys(range(1, 6), EMPTY), last=4) == 4
+    assert chosen({}, last=99) == chosen({})
+
+
+def test_what_a_snapshot_knows_counts_unless_something_newer_is_known() -> None:
+    known = [an_entry(1, levels=EMPTY), an_entry(2, levels=WELL)]
+    snapshot = a_snapshot(*known)
+    assert choose_seat(snapshot, CALLER, NOW, page="", overflow=False).id == 2
+    newer = {1: WELL, 2: EMPTY}
+    assert choose_seat(snapshot, CALLER, NOW, page="", overflow=False, levels=newer).id == 1
+
+
+def test_what_was_known_half_an_hour_ago_passes_nothing_over() -> None:
+    stale = {number: left_of(0.0, at=NOW - FRESH_SECONDS) for number in range(1, 6)}
+    for member in range(20):
+        assert chosen(stale, member=member) == chosen({}, member=member)
+
+
+def permitted(*seats: SeatEntry, overflow: bool = False, **levels: Levels) -> list[str]:
+    known = {int(name.removeprefix("seat")): found for name, found in levels.items()}
+    found = permitted_seats(a_snapshot(*seats), CALLER, NOW, page="", overflow=overflow, levels=known)
+    return [seat.name for seat in found]
+
+
+def test_an_own_seat_that_is_known_to_be_empty_stays_first_without_overflow() -> None:
+    assert permitted(OWN, SHARED, seat1=EMPTY, seat2=WELL) == ["own"]
+
+
+def test_with_overflow_an_own_seat_known_to_be_empty_gives_way_to_a_team_seat_that_is_not() -> None:
+    assert permitted(OWN, SHARED, overflow=True, seat1=EMPTY, seat2=WELL) == ["shared"]
+    assert permitted(OWN, SHARED, overflow=True, seat1=EMPTY) == ["shared"]
+    assert permitted(OWN, SHARED, overflow=True, seat1=EMPTY, seat2=EMPTY) == ["own"]
+    assert permitted(OWN, overflow=True, seat1=EMPTY) == ["own"]
+    assert permitted(OWN, SHARED, overflow=True, seat1=LOW, seat2=WELL) == ["own"]
+    assert permitted(OWN, FOREIGN, overflow=True, seat1=EMPTY) == ["own"]
+
+
+def test_of_two_own_seats_the_one_that_is_not_empty_serves() -> None:
+    other = an_entry(4, owner=20, name="other")
+    levels = {1: EMPTY}
+    assert choose_seat(a_snapshot(OWN, other, SHARED), CALLER, NOW, page="", overflow=False, levels=levels) is other
+
+
+# ----------------------------------------------------------------------------------------------------------
 
 
 def names(snapshot: Snapshot) -> list[str]:

@@ -19,9 +19,8 @@ from accounts.seats import (
     Wish,
     check,
     connect,
-    serving_the_same,
-    warning_for,
 )
+from accounts.serving import RiskNotAccepted, refuse_unaccepted, serving_the_same, warning_for, warning_of_reviving
 from accounts.stores import SeatStore
 from bridge.copilot.verdicts import SeatVerdict, TokenRefused
 from bridge.errors import BadRequest, RateLimited, Unreachable
@@ -168,13 +167,53 @@ async def test_connecting_again_does_not_undo_that_a_seat_was_switched_off(
     assert revived.seat.usable
 
 
-async def test_a_second_seat_for_the_same_people_is_connected_with_the_warning(
+async def test_a_second_seat_for_the_same_people_is_kept_only_when_the_risk_is_accepted(
     sim: SimulatorServer, member: Member
 ) -> None:
     await connected(sim, "credits", member)
-    second = await connected(sim, "pro", member)
+    with pytest.raises(RiskNotAccepted, match="credits already serves the same people") as refusal:
+        await connected(sim, "pro", member)
+    assert "multiple accounts to circumvent billing and usage limits" in str(refusal.value)
+    assert await in_thread(Seat.objects.count)() == 1
+    second = await connected(sim, "pro", member, risk_accepted=True)
     assert second.warning.startswith("credits already serves the same people.")
-    assert "multiple accounts to circumvent billing and usage limits" in second.warning
+    assert await in_thread(Seat.objects.count)() == 2
+
+
+async def test_connecting_a_second_seat_anew_asks_nothing_and_widening_it_does(
+    sim: SimulatorServer, member: Member
+) -> None:
+    await connected(sim, "credits", member)
+    await connected(sim, "pro", member, risk_accepted=True)
+    await connected(sim, "pro", member)
+    lender = await in_thread(a_member)()
+    await connected(sim, "business", lender, serves=Serves.TEAM)
+    with pytest.raises(RiskNotAccepted, match="business already"):
+        await connected(sim, "pro", member, serves=Serves.TEAM)
+    pro = await in_thread(Seat.objects.get)(login="pro")
+    assert pro.serves == Serves.OWNER
+    await in_thread(pro.disable)()
+    with pytest.raises(RiskNotAccepted, match="credits already"):
+        await connected(sim, "pro", member, by_operator=True)
+    with pytest.raises(RiskNotAccepted, match="business already"):
+        await connected(sim, "credits", lender, by_operator=True, serves=Serves.TEAM)
+
+
+def test_two_seats_that_are_switched_on_together_are_weighed_together() -> None:
+    alice, red = a_member(), Team.objects.create(name="Red")
+    one, other, apart = a_seat(alice), a_seat(alice), a_seat(a_member(), serves=Serves.TEAM)
+    apart.teams.add(red)
+    for seat in (one, other, apart):
+        seat.disable()
+    assert warning_of_reviving([one]) == ""
+    assert warning_of_reviving([one, apart]) == ""
+    assert f"{one.login} already serves" in warning_of_reviving([one, other])
+    one.revive()
+    assert f"{one.login} already serves" in warning_of_reviving([other])
+    assert warning_of_reviving([one]) == ""
+    with pytest.raises(RiskNotAccepted):
+        refuse_unaccepted(alice, Serves.OWNER, besides=other.pk)
+    refuse_unaccepted(alice, Serves.TEAM, [red])
 
 
 def test_whom_seats_serve_decides_which_stand_beside_each_other() -> None:

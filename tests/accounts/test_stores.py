@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -18,7 +17,6 @@ from accounts.stores import CatalogueCopies, SeatStore
 from bridge.copilot.identity import Profile
 from bridge.copilot.keeper import TokenKeeper
 from bridge.copilot.origins import Origins
-from bridge.copilot.quota import Quota
 from bridge.copilot.stores import CatalogueStore, CredentialKind, TokenStore
 from bridge.copilot.tokens import CopilotToken
 from bridge.copilot.verdicts import SeatVerdict, TokenRefused
@@ -167,16 +165,6 @@ async def test_a_copilot_token_no_key_can_read_is_as_good_as_none(
     settings.BRIDGE_ENCRYPTION_KEYS = ["another key of thirty-two characters"]
     await in_thread(Seat.objects.filter(pk=seat).update)(github_token="ghu_secret")
     assert (await store.read(seat)).copilot is None
-
-
-async def test_quota_is_merged_by_name_and_not_announced(store: SeatStore, clock: Clock, seat: int) -> None:
-    before = await in_thread(Epoch.current)()
-    await store.remember_quota(seat, [Quota("chat", unlimited=True), Quota("weekly", percent_remaining=80.0)])
-    await store.remember_quota(seat, [Quota("weekly", percent_remaining=70.5)])
-    row = await in_thread(Seat.objects.get)(pk=seat)
-    assert (row.quota["chat"]["unlimited"], row.quota["weekly"]["percent_remaining"]) == (True, 70.5)
-    assert row.quota_seen_at == datetime.fromtimestamp(clock.time, UTC)
-    assert await in_thread(Epoch.current)() == before
 
 
 async def test_a_model_list_is_kept_as_it_came_and_replaced_by_the_next(seat: int) -> None:

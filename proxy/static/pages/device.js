@@ -40,6 +40,8 @@ function finish(panel) {
 function take(answer) {
   // Another attempt, or none: this window shows something that is over.
   if (String(answer.login) !== box.dataset.login) return location.replace(box.dataset.page);
+  // GitHub has approved it, and a warning must be confirmed: the page shows it.
+  if (answer.confirm) return location.replace(box.dataset.page);
   if (answer.state !== "pending") return finish(answer.panel);
   ends = Date.now() + 1000 * answer.expires_in;
   showNotice(answer.notice);

@@ -40,6 +40,7 @@ class Scene:
     copies: MemoryCatalogues
     server: Server
     catalogues: CatalogueKeeper
+    heard: list[tuple[int, list[str]]]
 
     def answer(self, *answers: httpx.Response) -> None:
         self.server.answers = [*answers]
@@ -49,6 +50,7 @@ class Scene:
 @pytest.fixture
 def scene() -> Scene:
     clock, numbers = Clock(), count(1)
+    heard: list[tuple[int, list[str]]] = []
     tokens = MemoryStore(clock)
     tokens.connect(kind=CredentialKind.DIRECT, token="gho_1")
     copies, server = MemoryCatalogues(), Server(json_answer(200, listing("gpt-a")))
@@ -57,7 +59,16 @@ def scene() -> Scene:
         clock,
         copies,
         server,
-        CatalogueKeeper(copies, keeper, server.http, Profile(), now=clock, new_id=lambda: f"r{next(numbers)}"),
+        CatalogueKeeper(
+            copies,
+            keeper,
+            server.http,
+            Profile(),
+            now=clock,
+            new_id=lambda: f"r{next(numbers)}",
+            on_news=lambda seat, catalogue: heard.append((seat, sorted(catalogue.models))),
+        ),
+        heard,
     )
 
 
@@ -77,6 +88,14 @@ async def test_a_stored_copy_spares_the_wait(scene: Scene) -> None:
     scene.copies.copies[1] = StoredCatalogue(body, scene.clock() - 60)
     assert "kept" in (await scene.catalogues.get(1)).models
     assert scene.server.requests == []
+
+
+async def test_only_lists_read_from_the_upstream_are_news(scene: Scene) -> None:
+    scene.copies.copies[1] = StoredCatalogue(json.dumps(listing("kept")).encode(), scene.clock())
+    await scene.catalogues.get(1)
+    assert scene.heard == []
+    await scene.catalogues.refresh(1)
+    assert scene.heard == [(1, ["claude-sonnet-5", "gpt-a"])]
 
 
 async def test_a_stored_copy_that_cannot_be_read_is_fetched_anew(scene: Scene) -> None:

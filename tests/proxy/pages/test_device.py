@@ -55,7 +55,7 @@ def test_a_visitor_is_sent_to_the_sign_in_page(visitor: Client, path: str) -> No
     assert answer.headers["location"] == f"/signin?next={path}"
 
 
-@pytest.mark.parametrize("path", ["/auth/device/start", "/auth/device/cancel"])
+@pytest.mark.parametrize("path", ["/auth/device/start", "/auth/device/accept", "/auth/device/cancel"])
 def test_a_visitor_starts_and_cancels_nothing(visitor: Client, github: SimulatorServer, path: str) -> None:
     assert visitor.post(path, START).headers["location"].startswith("/signin")
     assert visitor.post(path, START, headers=PROGRAM).status_code == 401
@@ -181,13 +181,89 @@ def test_an_account_connected_before_is_refreshed_and_not_doubled(browser: Clien
     assert Seat.objects.get().state == SeatState.ACTIVE
 
 
-def test_a_second_account_of_a_member_comes_with_the_warning(browser: Client, github: SimulatorServer) -> None:
+def second_login(browser: Client, github: SimulatorServer, **changes: str) -> DeviceLogin:
+    """An approved sign-in of a second account, behind a first that is connected."""
     for account in ("credits", "pro"):
-        login = begin(browser)
+        login = begin(browser, **changes)
         github.control("POST", f"device/{login.user_code}/approve", {"account": account})
-        panel = ask(browser)["panel"]
-    assert "multiple accounts to circumvent" in panel
-    assert "credits already serves the same people" in panel
+        answer = ask(browser)
+    assert answer == {"login": login.pk, "state": "pending", "confirm": True}
+    assert [seat.login for seat in Seat.objects.all()] == ["credits"]
+    return login
+
+
+def test_a_second_account_of_a_member_waits_behind_the_warning_until_it_is_confirmed(
+    browser: Client, github: SimulatorServer
+) -> None:
+    second_login(browser, github)
+    text = text_of(browser.get("/auth/device"))
+    assert "multiple accounts to circumvent" in text
+    assert "credits already serves the same people" in text
+    assert 'action="/auth/device/accept"' in text
+    asked = len(github.world.log)
+    assert ask(browser)["confirm"] is True
+    assert len(github.world.log) == asked, "GitHub was asked again before the member decided"
+    answer = browser.post("/auth/device/accept")
+    assert answer.headers["location"] == "/auth/device"
+    assert {seat.login for seat in Seat.objects.all()} == {"credits", "pro"}
+    assert "pro is connected" in text_of(browser.get("/auth/device"))
+
+
+def test_a_second_account_that_is_not_wanted_is_forgotten(browser: Client, github: SimulatorServer) -> None:
+    login = second_login(browser, github)
+    browser.post("/auth/device/cancel")
+    login.refresh_from_db()
+    assert (login.state, login.granted_token) == (LoginState.REPLACED, None)
+    browser.post("/auth/device/accept")
+    assert Seat.objects.count() == 1
+
+
+def test_a_second_account_that_nobody_decides_on_lapses(browser: Client, github: SimulatorServer) -> None:
+    login = second_login(browser, github)
+    DeviceLogin.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert "was not confirmed in time" in ask(browser)["panel"]
+    login.refresh_from_db()
+    assert (login.state, login.granted_token) == (LoginState.EXPIRED, None)
+    assert Seat.objects.count() == 1
+
+
+def test_a_risk_that_was_accepted_before_the_sign_in_is_not_asked_about_again(
+    owner: Member, github: SimulatorServer
+) -> None:
+    make_seat(owner, "first", serves=Serves.TEAM)
+    browser = browser_of(owner)
+    login = begin(browser, serves="team", risk_accepted="on")
+    github.control("POST", f"device/{login.user_code}/approve", {"account": "pro"})
+    assert ask(browser)["state"] == "connected"
+    assert Seat.objects.filter(serves=Serves.TEAM).count() == 2
+
+
+def test_a_team_seat_that_appeared_meanwhile_is_warned_of_before_the_second_is_kept(
+    owner: Member, make_member: MakeMember, github: SimulatorServer
+) -> None:
+    browser = browser_of(owner)
+    login = begin(browser, serves="team")
+    make_seat(make_member("lender"), "first", serves=Serves.TEAM)
+    github.control("POST", f"device/{login.user_code}/approve", {"account": "pro"})
+    assert ask(browser)["confirm"] is True
+    assert "first already serves the same people" in text_of(browser.get("/auth/device"))
+    assert Seat.objects.count() == 1
+
+
+def test_only_the_member_who_signed_in_can_accept_the_risk(
+    browser: Client, github: SimulatorServer, make_member: MakeMember
+) -> None:
+    second_login(browser, github)
+    browser_of(make_member("other")).post("/auth/device/accept")
+    assert Seat.objects.count() == 1
+
+
+def test_the_same_account_again_needs_no_confirmation(browser: Client, github: SimulatorServer) -> None:
+    for _ in range(2):
+        login = begin(browser)
+        github.control("POST", f"device/{login.user_code}/approve", {"account": "credits"})
+        assert ask(browser)["state"] == "connected"
+    assert Seat.objects.count() == 1
 
 
 def test_an_account_without_credits_is_connected_and_says_so(browser: Client, github: SimulatorServer) -> None:
