@@ -119,8 +119,7 @@ def _dress(world: World, request: Request, wire: Wire) -> None:
     """Set the headers every answer of the origin carries."""
     if request.origin == "_sim":
         return
-    mark = world.digest("github-request", request.number).upper()
-    wire.head["x-github-request-id"] = ":".join((mark[:4], mark[4:10], mark[10:17], mark[17:24], mark[24:32]))
+    wire.head["x-github-request-id"] = world.github_id(request.number)
     if request.origin != "copilot":
         return
     own = world.digest("request", request.number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from tests.simulator import device
@@ -76,6 +76,8 @@ def _act_on(world: World, request: Request) -> dict[str, Any] | list[Any]:
             return _account(_change(world, login, request.json()))
         case "GET", ["billing"]:
             return {login: _billing(account) for login, account in world.accounts.items()}
+        case "GET", ["billing", "charges"]:
+            return [asdict(charge) for charge in world.charges.values()]
         case "GET", ["settings"]:
             return _settings(world)
         case "POST", ["settings"]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from tests.simulator import quota, rest_errors
+from tests.simulator import apps, quota, rest_errors
 from tests.simulator.accounts import OPENCODE_CLIENT, Account, Era, GithubToken, State
 from tests.simulator.tokens import CopilotToken
 from tests.simulator.wire import TYPE_JSON, Refusal, Request, Wire, encode
@@ -17,6 +17,10 @@ _NOTICE = {State.NO_SEAT: "no_copilot_access", State.SUSPENDED: "access_revoked"
 
 async def handle(world: World, request: Request, wire: Wire) -> None:
     """Answer one request to the REST API of github.com or of a tenant."""
+    if request.path.startswith("/app/installations/"):
+        refuse_as_asked(world.asked(request, None))
+        await apps.handle(world, request, wire)
+        return
     found = _holder(world, request)
     wire.record.account = found[0].login if found else None
     wishes = world.asked(request, found[0] if found else None)

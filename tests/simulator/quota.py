@@ -13,6 +13,8 @@ from urllib.parse import quote
 from tests.simulator.accounts import Account, Era
 from tests.simulator.world import World
 
+_SESSION_SECONDS = 5 * 3600
+_WEEK_SECONDS = 7 * 86_400
 _COPILOT_PLAN = {"free": "individual", "max": "individual_pro"}
 
 
@@ -20,14 +22,16 @@ def headers(world: World, account: Account) -> dict[str, str]:
     """Return the quota headers of a 2xx answer, as they stood `quota_lag` generations ago."""
     reset = _next_month(world.time())
     until = quote(reset.strftime("%Y-%m-%dT%H:%M:%SZ"), safe="")
+    session = _after(world.time(), _SESSION_SECONDS)
+    week = _after(world.time(), _WEEK_SECONDS)
     left = _as_it_was(account, world.settings.quota_lag)
     counted = _line(account, left, until)
     unlimited = f"ent=-1&ov=0.0&ovPerm=false&rem=100.0&rst={until}"
     shown = {
         "x-quota-snapshot-chat": counted if account.is_free else unlimited,
         "x-quota-snapshot-completions": unlimited,
-        "x-usage-ratelimit-session": f"ent=0&ov=0.0&ovPerm=false&rem={account.session_remaining}&rst={until}",
-        "x-usage-ratelimit-weekly": f"ent=0&ov=0.0&ovPerm=false&rem={account.weekly_remaining}&rst={until}",
+        "x-usage-ratelimit-session": f"ent=0&ov=0.0&ovPerm=false&rem={account.session_remaining}&rst={session}",
+        "x-usage-ratelimit-weekly": f"ent=0&ov=0.0&ovPerm=false&rem={account.weekly_remaining}&rst={week}",
     }
     if not account.is_free:
         shown[f"x-quota-snapshot-{_counted_name(account)}"] = counted
@@ -168,6 +172,12 @@ def _counted_name(account: Account) -> str:
 
 def _snapshot_name(account: Account) -> str:
     return account.quota_name or "premium_interactions"
+
+
+def _after(now: float, seconds: int) -> str:
+    """When a window of this length ends that began at a multiple of it, as a header says it."""
+    end = datetime.fromtimestamp((now // seconds + 1) * seconds, UTC)
+    return quote(end.strftime("%Y-%m-%dT%H:%M:%SZ"), safe="")
 
 
 def _next_month(now: float) -> datetime:

@@ -119,6 +119,15 @@ class Backend(StrEnum):
     ANTHROPIC = "plain"
 
 
+class BrokenBill(StrEnum):
+    """What is billed of a stream that broke off behind its first content; what the real service does is not known."""
+
+    SENT = "sent"
+    """The whole prompt and the output until then."""
+    WHOLE = "whole"
+    NOTHING = "nothing"
+
+
 _COUNTED_BY = {
     Fault.STATUS: "status",
     Fault.STALL: "seconds",
@@ -213,6 +222,7 @@ class Scenario:
     # numbers
     tokens: Mapping[str, int] | None = None
     """Usage to claim and bill: any of input (total), cached, cache_write, output, reasoning."""
+    broken_bill: BrokenBill = BrokenBill.SENT
     cache_min: int = 1024
     """Prefixes shorter than this many tokens are not cached."""
 
@@ -238,7 +248,7 @@ class Scenario:
 
 _KINDS: Mapping[str, str] = {field.name: str(field.type) for field in fields(Scenario)}
 _ENUMS: Mapping[str, type[StrEnum]] = {
-    kind.__name__: kind for kind in (Body, ToolShape, ReasoningShape, OpaquePlace, UsagePlace, Backend)
+    kind.__name__: kind for kind in (Body, ToolShape, ReasoningShape, OpaquePlace, UsagePlace, Backend, BrokenBill)
 }
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from tests.simulator import billing, catalogue_rows, errors, rest_errors
 from tests.simulator.accounts import Account, GithubToken, like, presets
+from tests.simulator.apps import Installation
 from tests.simulator.catalogue import Model
 from tests.simulator.generate.memory import Memory
 from tests.simulator.scenario import Scenario
@@ -95,8 +96,10 @@ class World:
         self.copilot_tokens: dict[str, CopilotToken] = {}
         self.selectors: dict[str, SelectorToken] = {}
         self.grants: dict[str, DeviceGrant] = {}  # by user code
+        self.installations: dict[int, Installation] = {}  # of GitHub Apps
         self.memory = Memory()
         self._asked: dict[int, dict[str, Any]] = {}
+        self.charges: dict[int, billing.Charge] = {}  # by the number of the request
         self._logged = 0
         self._ids = 0
         self._requests = 0
@@ -128,6 +131,11 @@ class World:
         """Return the running number of the next request, from 1."""
         self._requests += 1
         return self._requests
+
+    def github_id(self, number: int) -> str:
+        """Return the `x-github-request-id` that the answer to a request carries."""
+        mark = self.digest("github-request", number).upper()
+        return ":".join((mark[:4], mark[4:10], mark[10:17], mark[17:24], mark[24:32]))
 
     def remember(self, record: Received) -> None:
         """Add a request to the log; its older half goes when the log has too many entries or too many bytes."""
@@ -225,9 +233,18 @@ class World:
         request: Request,
         model: Model,
         bill: billing.Priced | None,
+        *,
+        whole: bool = True,
     ) -> int:
         """Charge one answered generation by the account's era; return the nano-AIU it cost (0 in other eras)."""
-        return billing.charge(account, request, model, bill)
+        if request.number in self.charges:
+            raise RuntimeError(f"request {request.number} was charged already")
+        premium = billing.premium_thousandths(account, request, model)
+        nano = billing.charge(account, request, model, bill)
+        self.charges[request.number] = billing.Charge(
+            request.number, self.github_id(request.number), account.login, model.id, nano, premium, whole
+        )
+        return nano
 
 
 def refuse_as_asked(wishes: Mapping[str, Any], account: Account | None = None) -> None:

@@ -134,3 +134,23 @@ def test_only_the_user_pays_premium_requests(sim: SimulatorServer, client: httpx
     asker.post("/chat/completions", body, x_initiator="agent")
     account = sim.world.accounts["legacy"]
     assert (account.premium_requests, account.answers) == (1.0, 2)
+
+
+@pytest.mark.parametrize(("wish", "part"), [("sent", 0.5), ("whole", 1.0), ("nothing", 0.0)])
+def test_of_a_stream_that_breaks_off_is_billed_what_its_scenario_says(asker: Asker, wish: str, part: float) -> None:
+    tokens = {"input": 0, "output": 200}
+    words = sim_words(fault="clean_eof", after=5, chunks=10, text="x" * 800, tokens=tokens, broken_bill=wish)
+    answer = asker.chat(f"hello{words}", "gpt-4o", stream=True)
+    charges = asker.sim.control("GET", "billing/charges")
+    assert booked(asker) == part * 200 * 1_000_000
+    assert [charge["nano"] for charge in charges] == ([booked(asker)] if part else [])
+    assert all(charge["upstream_id"] == answer.headers["x-github-request-id"] for charge in charges)
+    assert not any(charge["whole"] for charge in charges)
+
+
+def test_a_charge_is_found_by_the_id_that_its_answer_carried(asker: Asker) -> None:
+    answers = [asker.respond("hello"), asker.chat("hello", "claude-sonnet-4.6")]
+    found = {charge.upstream_id: charge.nano for charge in asker.sim.world.charges.values()}
+    assert [found[answer.headers["x-github-request-id"]] for answer in answers] == [
+        total(answer.json()["copilot_usage"]) for answer in answers
+    ]

@@ -6,7 +6,8 @@ What is billed, exactly:
   during the time to first token, an unstreamed answer still being made);
 * the whole answer once its last content chunk has left; it is booked before the closing events are sent, so that who
   has seen the end of a stream finds it billed;
-* of a stream that the client cancels or a fault breaks off: the whole prompt and the output sent until then.
+* of a stream that the client cancels or a fault breaks off: the whole prompt and the output sent until then, unless
+  the scenario's `broken_bill` says that the real service would bill all of it, or nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from tests.simulator.generate.playing import Ending, Pace, Played, Step, deliver
 from tests.simulator.generate.script import Script, script_for
 from tests.simulator.generate.seals import Seals
 from tests.simulator.generate.usage import Bill, Tokens, bill
-from tests.simulator.scenario import Backend, Body, Fault, Scenario
+from tests.simulator.scenario import Backend, Body, BrokenBill, Fault, Scenario
 from tests.simulator.wire import TYPE_JSON, TYPE_STREAM, Refusal, encode
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Job:
             await play(self.wire, steps, self.scenario, self._pace(), ending, self.played)
         finally:
             if self.played.chunks and not self.played.complete:
-                self._book(self.partial())
+                self._book_broken()
 
     async def respond(self, body: dict[str, Any]) -> None:
         """Send the answer as one JSON body, after the time it takes to make it, and book it."""
@@ -135,6 +136,16 @@ class Job:
 
     def _book(self, billed: Bill) -> None:
         self.world.book(self.account, self.request, self.model, billed)
+
+    def _book_broken(self) -> None:
+        match self.scenario.broken_bill:
+            case BrokenBill.SENT:
+                billed = self.partial()
+            case BrokenBill.WHOLE:
+                billed = self.final()
+            case BrokenBill.NOTHING:
+                return
+        self.world.book(self.account, self.request, self.model, billed, whole=False)
 
     def _pace(self) -> Pace:
         ttft = self.world.ttft_ms if self.scenario.ttft_ms is None else self.scenario.ttft_ms

@@ -1,0 +1,1 @@
+"""GitHub's own counters of the seats held against the ledger."""
