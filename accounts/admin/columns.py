@@ -60,10 +60,12 @@ def badge(
     return declared
 
 
-def button(title: _StrOrPromise, *, icon: str, danger: bool = False) -> Callable[[Method], Method]:
-    """Declare a method as an act on one row, shown on its page to those who may change it."""
+def button(
+    title: _StrOrPromise, *, icon: str, danger: bool = False, permission: str = "change"
+) -> Callable[[Method], Method]:
+    """Declare a method as an act on one row, shown on its page to those who may change it (or have `permission`)."""
     variant = ActionVariant.DANGER if danger else ActionVariant.DEFAULT
-    declared = action(description=cast("str", title), permissions=["change"], icon=icon, variant=variant)
+    declared = action(description=cast("str", title), permissions=[permission], icon=icon, variant=variant)
     return cast("Callable[[Method], Method]", declared)
 
 

@@ -1,36 +1,38 @@
 """The console's front page: what today cost, on whom and what, how the seats are, what runs now.
 
-Every number is read from the ledger at the moment of the look and links to the rows it counts.
+Every number is read from the roll-ups at the moment of the look and links to the rows it counts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, F, Q, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts.admin.columns import credits_text, whole
-from accounts.admin.filters import seat_is, this_day
+from accounts.admin.drilldown import RANGE
+from accounts.admin.filters import seat_is
 from accounts.admin.running import running_requests
-from accounts.models import Seat, SeatState, UsageRecord, UsageStatus
+from accounts.models import Budget, BudgetWarning, Seat, SeatState, UsageRecord, UsageStatus
+from accounts.reports import Dimension, Measures, Per, ReportQuery, ReportRow, Viewer, run, totals
+from accounts.reports.query import this_day
+from accounts.spending import spendings_of
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from django.db.models import QuerySet
     from django.http import HttpRequest
 
 _TOP = 5
 _SHOWN_RUNNING = 20
-_NANO = Coalesce("nano_reported", "nano_computed")
-_INPUT = F("input_tokens") + F("cached_tokens") + F("cache_write_tokens")
+_SHOWN_BUDGETS = 10
+_EVERYTHING = Viewer.everything()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one model or member took today."""
+    """What one model or member took."""
 
     name: str
     link: str
@@ -68,17 +70,20 @@ class Running:
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the figures of this moment to the context of the index."""
     day, now = this_day(), timezone.now()
-    rows = UsageRecord.objects.filter(day=day).order_by()
+    month = day.replace(day=1)
+    today = _sums(day, day)
     running = running_requests()
     return {
         **context,
         "title": _("Overview"),
         "day": day,
-        "figures": _today(rows, day),
-        "outcomes": _outcomes(rows, day),
-        "models": _top_models(rows, day),
-        "members": _top_members(rows, day),
+        "figures": _figures(today, requests_link(day=day), _failures(day, day)),
+        "month_figures": _figures(_sums(month, day), _report(Dimension.MODEL, month, day), _failures(month, day)),
+        "outcomes": _outcomes(today, day),
+        "models": _top(Dimension.MODEL, day),
+        "members": _top(Dimension.MEMBER, day),
         "seats": _seats(now),
+        "budgets": _budgets(),
         "running": [_running(row, now) for row in running[:_SHOWN_RUNNING]],
         "running_count": running.count(),
         "running_link": requests_link(status__exact=UsageStatus.OPEN),
@@ -90,72 +95,64 @@ def requests_link(**filters: object) -> str:
     return f"{reverse('admin:accounts_usagerecord_changelist')}?{urlencode(filters)}"
 
 
-def _today(rows: QuerySet[UsageRecord], day: date) -> list[Figure]:
-    sums = rows.aggregate(
-        requests=Count("pk"),
-        failures=Count("pk", filter=Q(status=UsageStatus.FAILED)),
-        priced=Count("pk", filter=Q(nano_reported__isnull=False) | Q(nano_computed__isnull=False)),
-        spent=Sum(_NANO, default=0),
-        cached=Sum("cached_tokens", default=0),
-        tokens_in=Sum(_INPUT, default=0),
-        tokens_out=Sum("output_tokens", default=0),
-    )
-    unpriced = sums["requests"] - sums["priced"]
-    today = requests_link(day=day)
+def _report(by: Dimension, since: date, until: date) -> str:
+    asked = urlencode({"by": by.value, "since": since, "until": until})
+    return f"{reverse('admin:accounts_usageday_changelist')}?{asked}"
+
+
+def _failures(since: date, until: date) -> str:
+    return requests_link(day=f"{since}{RANGE}{until}", status__exact=UsageStatus.FAILED)
+
+
+def _sums(since: date, until: date) -> Measures:
+    return totals(_EVERYTHING, ReportQuery(Dimension.ALL, Per.RANGE, since, until))
+
+
+def _figures(sums: Measures, link: str, failures: str) -> list[Figure]:
+    cached, stand_in = whole(sums.cached_tokens), credits_text(sums.nano_stand_in)
     return [
-        Figure(_("Requests"), whole(sums["requests"]), today),
-        Figure(_("Failures"), whole(sums["failures"]), requests_link(day=day, status__exact=UsageStatus.FAILED)),
+        Figure(_("Requests"), whole(sums.opened), link),
+        Figure(_("Failures"), whole(sums.failed), failures),
         Figure(
             _("Credits"),
-            credits_text(sums["spent"]),
-            today,
-            ngettext("%(count)s request without a cost", "%(count)s requests without a cost", unpriced)
-            % {"count": whole(unpriced)}
-            if unpriced
-            else "",
+            credits_text(sums.nano),
+            link,
+            _("%(credits)s of them not reported by GitHub") % {"credits": stand_in} if sums.nano_stand_in else "",
         ),
         Figure(
             _("Tokens in"),
-            whole(sums["tokens_in"]),
-            today,
-            _("%(count)s of them cached") % {"count": whole(sums["cached"])} if sums["cached"] else "",
+            whole(sums.all_input),
+            link,
+            _("%(count)s of them cached") % {"count": cached} if sums.cached_tokens else "",
         ),
-        Figure(_("Tokens out"), whole(sums["tokens_out"]), today),
+        Figure(_("Tokens out"), whole(sums.output_tokens), link),
     ]
 
 
-def _outcomes(rows: QuerySet[UsageRecord], day: date) -> list[Figure]:
-    counted = dict(rows.values_list("status").annotate(total=Count("pk")))
+def _outcomes(sums: Measures, day: date) -> list[Figure]:
     return [
-        Figure(str(status.label), whole(counted[status]), requests_link(day=day, status__exact=status))
+        Figure(str(status.label), whole(count), requests_link(day=day, status__exact=status))
         for status in UsageStatus
-        if counted.get(status)
+        if (count := getattr(sums, status.value))
     ]
 
 
-def _top_models(rows: QuerySet[UsageRecord], day: date) -> list[Share]:
-    best = _ranked(rows.exclude(served_model="").values("served_model"))
-    return [_share(row["served_model"], requests_link(day=day, model=row["served_model"]), row) for row in best]
+def _top(by: Dimension, day: date) -> list[Share]:
+    """The dearest first; what reached no model, or came from nobody, is not ranked."""
+    query = ReportQuery(by, Per.RANGE, day, day)
+    best = islice((row for row in run(_EVERYTHING, query, limit=_TOP + 1) if row.subject not in {None, ""}), _TOP)
+    return [_share(row, _subject_link(by, row, day)) for row in best]
 
 
-def _top_members(rows: QuerySet[UsageRecord], day: date) -> list[Share]:
-    best = _ranked(rows.exclude(member=None).values("member", "member__username"))
-    return [
-        _share(row["member__username"], requests_link(day=day, member__id__exact=row["member"]), row) for row in best
-    ]
+def _subject_link(by: Dimension, row: ReportRow, day: date) -> str:
+    key = "member__id__exact" if by == Dimension.MEMBER else "model"
+    return requests_link(day=day, **{key: row.subject})
 
 
-def _ranked(groups: QuerySet[UsageRecord, Any]) -> QuerySet[UsageRecord, Any]:
-    totals = groups.annotate(
-        requests=Count("pk"),
-        spent=Sum(_NANO, default=0),
-        tokens=Sum(_INPUT + F("output_tokens"), default=0),
-    )
-    return totals.order_by("-spent", "-tokens", "-requests")[:_TOP]
-
-
-def _share(name: str, link: str, row: dict[str, Any]) -> Share:
-    return Share(name, link, whole(row["requests"]), whole(row["tokens"]), credits_text(row["spent"]))
+def _share(row: ReportRow, link: str) -> Share:
+    sums = row.measures
+    tokens = sums.all_input + sums.output_tokens
+    return Share(row.name, link, whole(sums.opened), whole(tokens), credits_text(sums.nano))
 
 
 def _seats(now: datetime) -> list[Figure]:
@@ -167,6 +164,21 @@ def _seats(now: datetime) -> list[Figure]:
         Figure(str(state.label), whole(counted[state]), f"{seats}?{urlencode({'is': state.value})}")
         for state in SeatState
         if counted[state] or state == SeatState.ACTIVE
+    ]
+
+
+def _budgets() -> list[Figure]:
+    """Return the budgets that passed a mark in the period that runs, the fullest first."""
+    standing = spendings_of(Budget.objects.filter(active=True).select_related("team", "member", "key"))
+    near = sorted((one for one in standing if one.percent >= BudgetWarning.MARKS[0]), key=lambda one: -one.percent)
+    return [
+        Figure(
+            str(one.budget),
+            f"{one.percent} %",
+            reverse("admin:accounts_budget_change", args=[one.budget.pk]),
+            _("resets on %(day)s") % {"day": one.end},
+        )
+        for one in near[:_SHOWN_BUDGETS]
     ]
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from django.http import QueryDict
 
 DAY = "day"
+RANGE = ".."
 _PAGE = "p"
 _PERIOD = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 
@@ -74,6 +75,13 @@ def read_period(text: str) -> Period | None:
         return Period(text, first, first)
     last_month = month or 12
     return Period(text, first, date(first.year, last_month, monthrange(first.year, last_month)[1]))
+
+
+def days_in(text: str) -> tuple[date, date] | None:
+    """Return the first and the last day of a period, or of two with `..` between them; None for anything else."""
+    first, between, last = text.partition(RANGE)
+    begin, end = read_period(first), read_period(last if between else first)
+    return None if begin is None or end is None or begin.first > end.last else (begin.first, end.last)
 
 
 def drill_down(query: QueryDict, first: date, last: date) -> Drilldown:

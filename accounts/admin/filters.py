@@ -11,8 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
-from accounts.admin.drilldown import DAY, read_period
-from accounts.models import Door, SeatState, UsageRecord
+from accounts.admin.drilldown import DAY, days_in
+from accounts.models import Door, SeatState, UsageDay
+from accounts.reports.query import this_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,13 +23,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.utils.functional import _StrOrPromise
 
-_RECENT_ROWS = 20_000
+_RECENT_DAYS = 30
 _RESTING = (SeatState.COOLING, SeatState.EXHAUSTED)
-
-
-def this_day() -> date:
-    """Return today in the installation's time zone, the one that decides the day of a ledger row."""
-    return timezone.localdate(timezone=timezone.get_default_timezone())
 
 
 def seat_is(state: str, now: datetime) -> Q:
@@ -89,8 +85,8 @@ class ModelFilter(DropdownFilter):
     parameter_name = "model"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, _StrOrPromise]]:
-        recent = UsageRecord.objects.order_by("-id").values_list("served_model", flat=True)[:_RECENT_ROWS]
-        names = {*recent.iterator(), request.GET.get(self.parameter_name, "")}
+        recent = UsageDay.objects.filter(day__gt=this_day() - timedelta(days=_RECENT_DAYS)).order_by()
+        names = {*recent.values_list("model", flat=True).distinct(), request.GET.get(self.parameter_name, "")}
         return [(name, name) for name in sorted(names) if name]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -98,41 +94,52 @@ class ModelFilter(DropdownFilter):
 
 
 class DayFilter(DropdownFilter):
-    """Days in the installation's time zone: a few names for the last ones, or a year, month or day in ISO's form."""
+    """Days in the installation's time zone: a few names for the last ones, or a year, month, day or range of days in
+    ISO's form."""
 
     title = _("day")
     parameter_name = DAY
+    column = "day"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, _StrOrPromise]]:
-        listed: list[tuple[str, _StrOrPromise]] = [
-            ("today", _("today")),
-            ("yesterday", _("yesterday")),
-            ("week", _("last 7 days")),
-            ("month", _("last 30 days")),
-        ]
         asked = request.GET.get(self.parameter_name, "")
-        known = {value for value, _title in listed}
-        return [*listed, (asked, asked)] if asked and asked not in known else listed
+        known = {value for value, _title in _NAMED}
+        return [*_NAMED, (asked, asked)] if asked and asked not in known else _NAMED
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        today = this_day()
-        match self.value():
-            case None | "":
-                return queryset
-            case "today":
-                return queryset.filter(day=today)
-            case "yesterday":
-                return queryset.filter(day=today - timedelta(days=1))
-            case "week":
-                return queryset.filter(day__gt=today - timedelta(days=7), day__lte=today)
-            case "month":
-                return queryset.filter(day__gt=today - timedelta(days=30), day__lte=today)
-            case asked:
-                return queryset.filter(day__range=_days_of(asked))
+        days = days_asked(self.value() or "")
+        return queryset if days is None else queryset.filter(**{f"{self.column}__range": days})
 
 
-def _days_of(text: str) -> tuple[date, date]:
-    period = read_period(text)
-    if period is None:
-        raise IncorrectLookupParameters(text)
-    return period.first, period.last
+class LastDayFilter(DayFilter):
+    title = _("last day")
+    column = "last_day"
+
+
+_NAMED: list[tuple[str, _StrOrPromise]] = [
+    ("today", _("today")),
+    ("yesterday", _("yesterday")),
+    ("week", _("last 7 days")),
+    ("month", _("last 30 days")),
+]
+
+
+def days_asked(text: str) -> tuple[date, date] | None:
+    """Return the first and the last day that the day filter's value means; None for no value."""
+    today = this_day()
+    match text:
+        case "":
+            return None
+        case "today":
+            return today, today
+        case "yesterday":
+            return today - timedelta(days=1), today - timedelta(days=1)
+        case "week":
+            return today - timedelta(days=6), today
+        case "month":
+            return today - timedelta(days=29), today
+        case _:
+            days = days_in(text)
+            if days is None:
+                raise IncorrectLookupParameters(text)
+            return days

@@ -30,6 +30,7 @@ class ConsoleAdmin(ModelAdmin):
     warn_unsaved_form = True
     # Unfold's empty defaults are all that their types allow.
     actions_detail: Any = ()
+    actions_list: Any = ()
     add_fieldsets: Any = ()
     list_before_template: Any = None
 
@@ -97,6 +98,8 @@ class ConsoleAdmin(ModelAdmin):
 
 class ReadOnlyAdmin(ConsoleAdmin):
     """Rows that processes write and people only look at; they have no history of changes by people."""
+
+    actions_list: Any = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

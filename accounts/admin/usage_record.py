@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.paginator import InfinitePaginator
 
-from accounts.admin.columns import NOTHING, Tone, badge, column, credits_text, moment, whole
+from accounts.admin.columns import NOTHING, Tone, badge, button, column, credits_text, moment, whole
+from accounts.admin.correction import correction_page, corrections_of
 from accounts.admin.drilldown import Drilldown, drill_down
 from accounts.admin.filters import DayFilter, DoorFilter, ModelFilter
+from accounts.admin.ledger_list import LedgerList, request_id
 from accounts.admin.rows import ConsoleAdmin
+from accounts.corrections import PERMISSION
 from accounts.models import CostSource, UsageAttempt, UsageRecord, UsageStatus
+from accounts.reports.conversations import conversation_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
     from django.template.response import TemplateResponse
 
 STATUS_TONES = {
@@ -35,15 +39,6 @@ STATUS_TONES = {
 _MEASURED = tuple(
     field.name for field in UsageRecord._meta.concrete_fields if field.name not in UsageRecord.editable_fields
 )
-_ID_PREFIX = "req_"
-
-
-def request_id(text: str) -> UUID | None:
-    """Return the request id that somebody pasted: with or without dashes, with or without `req_`."""
-    try:
-        return UUID(text.strip().lower().removeprefix(_ID_PREFIX))
-    except ValueError:
-        return None
 
 
 class UsageAttemptInline(TabularInline):
@@ -71,9 +66,10 @@ class UsageAttemptInline(TabularInline):
 
 @admin.register(UsageRecord)
 class UsageRecordAdmin(ConsoleAdmin):
-    """Ordered by the id, which is ordered by time: the first page is read from the key without sorting.
+    """Ordered by day and id, as an index is: any page is read from it without sorting.
 
-    Pages have no number of all rows: counting them would read the whole index at every look.
+    Pages have no number of all rows: counting them would read the whole index at every look. What no index answers is
+    looked for in the newest days only (`LedgerList`).
     """
 
     paginator = InfinitePaginator
@@ -82,7 +78,7 @@ class UsageRecordAdmin(ConsoleAdmin):
         "tokens_out", "cost", "through", "first_byte", "whole_time", "attempts",
     )  # fmt: skip
     sortable_by = ("opened", "tokens_in", "tokens_out", "cost", "whole_time")
-    list_select_related = ("key",)
+    list_select_related = False
     list_filter = (
         DayFilter,
         ("status", ChoicesDropdownFilter),
@@ -97,7 +93,8 @@ class UsageRecordAdmin(ConsoleAdmin):
     list_before_template = "admin/accounts/drilldown.html"
     inlines = (UsageAttemptInline,)
     actions = None
-    readonly_fields = (*_MEASURED, "status_badge", "cost", "all_input")
+    actions_detail = ("correct_one",)
+    readonly_fields = (*_MEASURED, "status_badge", "cost", "all_input", "conversation", "corrections")
     fieldsets = (
         (
             None,
@@ -112,7 +109,7 @@ class UsageRecordAdmin(ConsoleAdmin):
             {
                 "fields": (
                     ("requested_model", "served_model"), "route", ("door", "upstream_format"),
-                    ("streamed", "initiator"), "session",
+                    ("streamed", "initiator"), ("session", "conversation"),
                 )
             },
         ),
@@ -134,6 +131,7 @@ class UsageRecordAdmin(ConsoleAdmin):
                 )
             },
         ),
+        (_("Corrections"), {"fields": ("corrections",)}),
         (_("Booked"), {"fields": UsageRecord.editable_fields}),
     )  # fmt: skip
 
@@ -150,10 +148,13 @@ class UsageRecordAdmin(ConsoleAdmin):
         found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term)
         return found
 
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Rows of one member, key, team or seat are read in the order of the index that finds them."""
-        is_indexed = any(f"{name}__id__exact" in request.GET for name in ("member", "key", "team", "seat"))
-        return ("-day", "-id") if is_indexed else ("-id",)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[UsageRecord]:
+        """Keys are fetched beside the page's rows: joined, they would be looked up for every row that is skipped."""
+        rows: QuerySet[UsageRecord] = super().get_queryset(request)
+        return rows.prefetch_related("key")
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> Any:
+        return LedgerList
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         context = {**(extra_context or {}), "drilldown": self._drilldown(request)}
@@ -165,6 +166,17 @@ class UsageRecordAdmin(ConsoleAdmin):
         days = UsageRecord.objects.values_list("day", flat=True)
         first, last = days.order_by("day").first(), days.order_by("-day").first()
         return None if first is None or last is None else drill_down(request.GET, first, last)
+
+    def has_correct_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(PERMISSION)
+
+    @button(_("Correct"), icon="edit_note", permission="correct")
+    def correct_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return correction_page(self, request, self.row(request, object_id))
+
+    @column(_("Corrections"))
+    def corrections(self, record: UsageRecord) -> str:
+        return corrections_of(record)
 
     @column(_("opened"), sorted_by="id")
     def opened(self, record: UsageRecord) -> str:
@@ -208,6 +220,14 @@ class UsageRecordAdmin(ConsoleAdmin):
     @column(_("all input tokens"))
     def all_input(self, record: UsageRecord) -> str:
         return whole(record.input_tokens + record.cached_tokens + record.cache_write_tokens)
+
+    @column(_("cost of the conversation"))
+    def conversation(self, record: UsageRecord) -> str:
+        number = conversation_of(record)
+        if number is None:
+            return NOTHING
+        page = reverse("admin:accounts_usagesession_change", args=[number])
+        return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', page, _("its turns"))
 
     @column(_("credits"), sorted_by=Coalesce("nano_reported", "nano_computed"))
     def cost(self, record: UsageRecord) -> str:

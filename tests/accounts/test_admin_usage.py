@@ -12,9 +12,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.admin.filters import this_day
-from accounts.admin.usage_record import request_id
-from accounts.models import ApiKey, UsageAttempt, UsageRecord
+from accounts.admin.ledger_list import request_id
+from accounts.models import ApiKey, UsageAttempt, UsageDay, UsageRecord, UsageSession
+from accounts.reports.query import this_day
+from accounts.reports.window import ROWS
+from tests.accounts.booked import booked
 from tests.accounts.console import list_of, owner, page_of, saving, text_of
 from tests.accounts.rows import a_member, a_record, a_seat
 
@@ -155,6 +157,61 @@ def test_no_look_at_the_list_counts_or_walks_the_whole_ledger(owner: Client) -> 
     assert [sql for sql in on_ledger if "COUNT(" in sql or "LIMIT" not in sql] == []
 
 
+@pytest.fixture
+def two_big_days() -> None:
+    """As many requests on one day as a list looks at, by the roll-ups, and one failed request on the day before."""
+    a_record(1, day=date(2026, 11, 20), status="failed", member_name="rosa", door="messages", served_model="gpt-5")
+    a_record(2, day=date(2026, 11, 21))
+    UsageDay.objects.create(slot="a", day=date(2026, 11, 20), opened=1)
+    UsageDay.objects.create(slot="b", day=date(2026, 11, 21), opened=ROWS)
+
+
+LABORIOUS: list[dict[str, str]] = [
+    {"status__exact": "failed"}, {"door": "messages"}, {"model": "gpt-5"}, {"q": "rosa"}, {"o": "-7"},
+    {"streamed__exact": "0"}, {"status__exact": "failed", "day": "2026"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", LABORIOUS)
+def test_what_no_index_answers_is_looked_for_in_the_newest_days_and_the_page_leads_to_earlier_ones(
+    owner: Client, two_big_days: None, query: dict[str, str]
+) -> None:
+    page = owner.get(list_of("usagerecord"), query)
+    assert 1 not in [row.pk.int for row in page.context["cl"].result_list]
+    assert "since 2026-11-21 only" in text_of(page)
+    earlier = owner.get(list_of("usagerecord") + page.context["cl"].earlier)
+    assert [row.pk.int for row in earlier.context["cl"].result_list] == [1]
+    assert "since 2026-11-20 only" not in text_of(earlier)
+
+
+@pytest.mark.parametrize("query", [{}, {"day": "2026-11-20"}, {"q": str(UUID(int=1))}, {"p": "1"}])
+def test_what_an_index_answers_is_looked_for_everywhere(
+    owner: Client, two_big_days: None, query: dict[str, str]
+) -> None:
+    page = owner.get(list_of("usagerecord"), query)
+    assert 1 in [row.pk.int for row in page.context["cl"].result_list]
+    assert page.context["cl"].earlier == ""
+
+
+def test_open_requests_are_found_whatever_their_day(owner: Client, two_big_days: None) -> None:
+    a_record(3, day=date(2026, 10, 1), status="open")
+    assert found(owner, status__exact="open") == [3]
+
+
+def test_a_range_of_days_can_be_asked_for(owner: Client) -> None:
+    for number, day in enumerate((date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 30), date(2026, 12, 1)), 1):
+        a_record(number, day=day)
+    assert found(owner, day="2026-11-02..2026-11-30") == [3, 2]
+    assert found(owner, day="2026-11-02..2026-12") == [4, 3, 2]
+    assert owner.get(list_of("usagerecord"), {"day": "2026-11-30..2026-11-02"}).status_code == 302
+
+
+def test_a_request_leads_to_its_conversation(owner: Client) -> None:
+    key, _secret = ApiKey.objects.issue(a_member("rosa"))
+    record = booked(1, key=key, session="talk")
+    assert page_of(UsageSession.objects.get()) in text_of(owner.get(page_of(record)))
+
+
 def test_pages_lead_on_without_a_number_of_all_rows(owner: Client) -> None:
     for number in range(1, 52):
         a_record(number)
@@ -182,7 +239,7 @@ def test_only_note_tag_and_cost_centre_are_written(owner: Client) -> None:
 def test_a_note_saved_while_the_request_settles_does_not_undo_the_settlement() -> None:
     record = a_record(1, status="open", settled_at=None)
     with saving(record, {"note": "late", "tag": "", "cost_centre": ""}):
-        UsageRecord.objects.update(status="settled", output_tokens=99)
+        UsageRecord.objects.as_ledger().update(status="settled", output_tokens=99)
     kept = UsageRecord.objects.get()
     assert (kept.status, kept.output_tokens, kept.note) == ("settled", 99, "late")
 
