@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
+
+from accounts.allowance import EVERYTHING, Allowance
 from accounts.directory import Caller
+from accounts.models import PriceOrigin
 from accounts.routing import choose_model, choose_seat, find_route
 from bridge.copilot.endpoints import Endpoint
 
@@ -15,9 +20,16 @@ if TYPE_CHECKING:
 
     from accounts.directory import SeatEntry, Snapshot
     from accounts.models import Member
+    from accounts.prices.card import CardEntry
     from bridge.copilot.catalogue import Catalogue
     from bridge.copilot.model import Model, TokenPrice
 
+_ORIGINS = {
+    PriceOrigin.CONSOLE: "set in the console",
+    PriceOrigin.IMPORT: "imported",
+    PriceOrigin.LIVE: "GitHub's model list",
+    PriceOrigin.SHIPPED: "the gateway's own rate card",
+}
 _NANO_PER_CREDIT = 1_000_000_000
 
 
@@ -30,6 +42,8 @@ class Explanation:
     seat: SeatEntry
     model: Model
     why: str
+    price: CardEntry | None = None
+    """What a request that is made now pays by; None: not credits, or nobody knows."""
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -44,14 +58,17 @@ class Explanation:
         )
         yield f"route       {self.why}"
         yield f"model       {self.model.id}"
-        yield f"seat        {self.seat.name} ({self._why_this_seat()})"
+        yield f"seat        {self.seat.name} ({self.why_this_seat})"
         yield f"upstream    {', '.join(self.formats) or 'no generation format'}{self._rule()}"
-        for price in self.model.prices:
-            yield f"price       {_price(price)}"
-        if not self.model.prices:
+        if self.price is None:
             yield f"price       {_multiplier(self.model)}"
+            return
+        for tier in self.price.tiers:
+            yield f"price       {_price(tier)}"
+        yield f"card        {_source(self.price)}"
 
-    def _why_this_seat(self) -> str:
+    @property
+    def why_this_seat(self) -> str:
         return "the member's own" if self.seat.owner == self.caller.member else "serves the team"
 
     def _rule(self) -> str:
@@ -59,18 +76,18 @@ class Explanation:
 
 
 def without_key(member: Member) -> Caller:
-    """A caller for a member without a key's limits."""
+    """A caller for a member without a key's limits; the team's hold."""
+    team = member.team if member.team is not None and member.team.active else None
     return Caller(
         key=0,
         key_name="",
         key_hint="",
         member=member.pk,
         member_name=member.username,
-        team=member.team_id,
-        team_name=member.team.name if member.team else "",
-        doors=frozenset(),
-        models=(),
-        networks=(),
+        team=team.pk if team else None,
+        team_name=team.name if team else "",
+        own=EVERYTHING,
+        shared=Allowance.of(team) if team else EVERYTHING,
         expires_at=None,
         language=member.language,
     )
@@ -86,12 +103,23 @@ async def explain(
     page: str,
     overflow: bool,
 ) -> Explanation:
-    """Return what the gateway would decide; raises what a request would be refused with."""
+    """Return what the gateway would decide; raises what keeps it from a decision.
+
+    Allow-lists are not asked: a model that the caller may not use is explained, too.
+    """
     seat = choose_seat(snapshot, caller, now, page=page, overflow=overflow)
     live = (await catalogue_of(seat.id)).models
     choice = choose_model(find_route(snapshot, caller, requested), requested, live)
-    caller.check_model(requested, choice.model)
-    return Explanation(requested, caller, seat, live[choice.model], choice.why)
+    model = live[choice.model]
+    day = datetime.fromtimestamp(now, timezone.get_default_timezone()).date()
+    price = snapshot.prices.quote(model, day, token_based=seat.token_based)
+    return Explanation(requested, caller, seat, model, choice.why, price)
+
+
+def _source(entry: CardEntry) -> str:
+    """Where the price comes from, since when, and under which name when that is not the model's own."""
+    origin = _ORIGINS[PriceOrigin(entry.origin)]
+    return f"{origin}, {entry.model} from {entry.valid_from}" if entry.valid_from else f"{origin}, as it is now"
 
 
 def _price(price: TokenPrice) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from accounts.allowance import EVERYTHING
 from accounts.directory import Caller, SeatEntry
 from accounts.explanation import Explanation, without_key
-from accounts.models import Team
+from accounts.models import PriceOrigin, Team
+from accounts.prices.card import CardEntry
 from bridge.copilot.endpoints import Endpoint
 from bridge.copilot.model import Model, TokenPrice
 from tests.accounts.rows import a_member
@@ -20,7 +24,8 @@ def caller() -> Caller:
 
 
 def lines_of(caller: Caller, seat: SeatEntry, model: Model) -> list[str]:
-    return list(Explanation("fast", caller, seat, model, "as requested").lines())
+    entry = CardEntry(model.id, PriceOrigin.IMPORT, date(2026, 7, 1), model.prices) if model.prices else None
+    return list(Explanation("fast", caller, seat, model, "as requested", entry).lines())
 
 
 def a_seat_entry(caller: Caller, owner: int | None) -> SeatEntry:
@@ -40,12 +45,7 @@ def a_seat_entry(caller: Caller, owner: int | None) -> SeatEntry:
 
 
 def test_a_caller_without_a_key_has_the_members_team_and_no_limits(caller: Caller) -> None:
-    assert (caller.member_name, caller.team_name, caller.doors, caller.models) == (
-        "alice",
-        "Compilers",
-        frozenset(),
-        (),
-    )
+    assert (caller.member_name, caller.team_name, caller.own) == ("alice", "Compilers", EVERYTHING)
 
 
 def test_prices_are_exact_and_tiers_are_told_apart(caller: Caller) -> None:
@@ -60,7 +60,16 @@ def test_prices_are_exact_and_tiers_are_told_apart(caller: Caller) -> None:
     assert said[6:] == [
         "price       input 500, cached 50, output 2500.5 credits per 1,000,000 tokens",
         "price       input 1000, output 3750 credits per 1,000,000 tokens above 200,000 input tokens",
+        "card        imported, claude-x from 2026-07-01",
     ]
+
+
+def test_a_price_that_only_the_seats_own_list_states_has_no_date(caller: Caller) -> None:
+    price = TokenPrice("default", 0, 1_000_000, 10**9, None, None, 10**9)
+    entry = CardEntry("claude-x", PriceOrigin.LIVE, None, (price,))
+    model = Model("claude-x", "X", prices=(price,))
+    said = list(Explanation("fast", caller, a_seat_entry(caller, None), model, "", entry).lines())
+    assert said[-1] == "card        GitHub's model list, as it is now"
 
 
 @pytest.mark.parametrize(

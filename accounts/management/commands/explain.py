@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import async_to_sync
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.directory import load_snapshot
-from accounts.explanation import explain, without_key
+from accounts.dry_run import ASKED, try_out
+from accounts.explanation import without_key
 from accounts.first_start import find_owner
-from accounts.github import open_github
-from accounts.stores import CatalogueCopies, SeatStore
-from bridge.copilot.catalogue import CatalogueKeeper
-from bridge.copilot.keeper import TokenKeeper
-from bridge.errors import BridgeError
+from accounts.models import Door
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
     from accounts.directory import Caller, Snapshot
-    from accounts.explanation import Explanation
 
 
 class Command(BaseCommand):
@@ -35,35 +29,18 @@ class Command(BaseCommand):
         parser.add_argument(
             "--key", default="", metavar="PREFIX", help="the first characters of a key, as its list shows"
         )
+        parser.add_argument(
+            "--door", default="", choices=[door.value for door in ASKED], help="the interface the request would use"
+        )
 
-    def handle(self, *_args: Any, model: str, key: str, **_options: Any) -> None:
+    def handle(self, *_args: Any, model: str, key: str, door: str, **_options: Any) -> None:
         snapshot = load_snapshot()
         caller = _caller(snapshot, key)
-        try:
-            explanation = async_to_sync(_explain)(snapshot, caller, model)
-        except BridgeError as fault:
-            raise CommandError(str(fault)) from fault
-        for line in explanation.lines():
+        found = async_to_sync(try_out)(snapshot, caller, model, door=Door(door) if door else None)
+        for line in found.lines():
             self.stdout.write(line)
-
-
-async def _explain(snapshot: Snapshot, caller: Caller, model: str) -> Explanation:
-    async with open_github() as github:
-        keeper = TokenKeeper(SeatStore(), github.http, github.profile, github.origins, owner="explain")
-        catalogues = CatalogueKeeper(CatalogueCopies(), keeper, github.http, github.profile)
-        try:
-            return await explain(
-                snapshot,
-                caller,
-                model,
-                catalogues.get,
-                now=time.time(),
-                page=f"{settings.PUBLIC_URL}/auth/device",
-                overflow=settings.BRIDGE_OVERFLOW,
-            )
-        finally:
-            await catalogues.aclose()
-            await keeper.aclose()
+        if found.refusals:
+            raise CommandError(str(found.refusals[0]))
 
 
 def _caller(snapshot: Snapshot, prefix: str) -> Caller:
