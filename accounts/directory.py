@@ -7,31 +7,31 @@ revoked key is refused everywhere within a second. A snapshot is never changed, 
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 
 from django.db import DatabaseError, close_old_connections, connection
 from django.db.models import Q
 
-from accounts.models import ApiKey, Epoch, ModelRoute, Seat
+from accounts.allowance import EVERYTHING, Allowance
+from accounts.models import ApiKey, Budget, Door, Epoch, ModelRoute, Seat
+from accounts.prices.card import RateCard, load_card
+from accounts.quotas.levels import UNKNOWN, Levels
+from accounts.quotas.readings import levels_of
 from accounts.secrets import digest
-from bridge.errors import BadKey, Forbidden
+from bridge.errors import BadKey
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An API key and whose it is; empty limits admit everything."""
+    """An API key and whose it is, what it may do (`own`) and what its team may (`shared`)."""
 
     key: int
     key_name: str
@@ -40,34 +40,40 @@ class Caller:
     member_name: str
     team: int | None
     team_name: str
-    doors: frozenset[str]
-    models: tuple[str, ...]
-    networks: tuple[Network, ...]
+    own: Allowance
+    shared: Allowance
     expires_at: float | None
     language: str
 
+    @property
+    def allowances(self) -> tuple[Allowance, Allowance]:
+        return self.own, self.shared
+
     def check_door(self, door: str, address: str | None) -> None:
-        """Raises Forbidden when this key may not enter `door`, or not from `address`."""
-        if self.doors and door not in self.doors:
-            raise Forbidden("This key may not use %(door)s. Ask the gateway's owner for one that may.", {"door": door})
-        if self.networks and not _is_within(address, self.networks):
-            raise Forbidden("This key may not be used from your address. Ask the gateway's owner.")
+        """Raises Forbidden when this key or its team may not enter `door`, or not from `address`."""
+        self.own.check_door(door, address)
+        if door == Door.MANAGEMENT:
+            self.shared.check_address(address)  # what a key may manage, its member's role says
+        else:
+            self.shared.check_door(door, address)
+
+    def check_address(self, address: str | None) -> None:
+        """Raises Forbidden when this key or its team may not be used from `address`."""
+        for allowance in self.allowances:
+            allowance.check_address(address)
 
     def check_model(self, *names: str) -> None:
-        """Raises Forbidden when none of `names` (as requested, as served) is allowed for this key."""
-        if self.models and not any(fits(pattern, name) for name in names for pattern in self.models):
-            raise Forbidden(
-                "This key may not use the model %(model)s; it may use: %(allowed)s.",
-                {"model": names[0], "allowed": ", ".join(self.models)},
-                param="model",
-            )
+        """Raises Forbidden when none of `names` (as requested, as served) is allowed for this key and its team."""
+        for allowance in self.allowances:
+            allowance.check_model(*names)
 
 
 @dataclass(frozen=True, slots=True)
 class SeatEntry:
     """A seat as the choice of one needs it; `until` is Unix time.
 
-    `credential` is a fingerprint that changes when the account is connected anew.
+    `credential` is a fingerprint that changes when the account is connected anew; `levels` is what was known to be left
+    of it when the entry was read.
     """
 
     id: int
@@ -81,6 +87,9 @@ class SeatEntry:
     until: float | None
     reason: str
     credential: str = ""
+    levels: Levels = UNKNOWN
+    token_based: bool = False
+    """GitHub said of the account that it pays by token."""
 
     def is_usable(self, now: float) -> bool:
         return self.state == "active" or self.is_rested(now)
@@ -107,11 +116,20 @@ class RouteEntry:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
+    """`callers` may begin requests; those of `keys` may end theirs, though the key has expired meanwhile."""
+
     epoch: int
     callers: Mapping[str, Caller]
     keys: frozenset[int]
     seats: tuple[SeatEntry, ...]
     routes: tuple[RouteEntry, ...]
+    budgets: frozenset[tuple[str, int | None]] = frozenset()
+    prices: RateCard = field(default_factory=RateCard)
+
+    def is_budgeted(self, caller: Caller) -> bool:
+        """Whether a hard budget in force concerns `caller`, so that requests must say what they may cost."""
+        subjects = (("installation", None), ("team", caller.team), ("member", caller.member), ("key", caller.key))
+        return any(subject in self.budgets for subject in subjects)
 
     def caller(self, secret: str | None, now: float) -> Caller:
         """Who calls with `secret`. Raises BadKey."""
@@ -136,9 +154,11 @@ def load_snapshot() -> Snapshot:
     return Snapshot(
         epoch,
         callers,
-        frozenset(caller.key for caller in callers.values()),
+        frozenset(ApiKey.objects.filter(revoked_at=None, member__is_active=True).values_list("pk", flat=True)),
         tuple(_seat(seat) for seat in seats.order_by("id")),
         tuple(_route(route) for route in routes.order_by("id")),
+        frozenset((budget.scope, budget.subject_id) for budget in Budget.objects.filter(active=True, hard=True)),
+        load_card(),
     )
 
 
@@ -190,25 +210,26 @@ def _callers(keys: Iterable[ApiKey]) -> dict[str, Caller]:
     callers: dict[str, Caller] = {}
     for key in keys:
         try:
-            callers[key.digest] = _caller(key)
+            callers[key.digest] = caller_of(key)
         except (ValueError, TypeError) as error:
             logger.error("The API key %s is left out, its limits cannot be read: %s", key.hint, error)
     return callers
 
 
-def _caller(key: ApiKey) -> Caller:
+def caller_of(key: ApiKey) -> Caller:
+    """Raises ValueError or TypeError when the limits of the key or of its team cannot be read."""
     member = key.member
+    team = member.team if member.team is not None and member.team.active else None
     return Caller(
         key=key.pk,
         key_name=key.name or key.hint,
         key_hint=key.hint,
         member=member.pk,
         member_name=member.get_username(),
-        team=member.team.pk if member.team else None,
-        team_name=member.team.name if member.team else "",
-        doors=frozenset(key.doors),
-        models=tuple(key.models),
-        networks=tuple(ipaddress.ip_network(address, strict=False) for address in key.addresses),
+        team=team.pk if team else None,
+        team_name=team.name if team else "",
+        own=Allowance.of(key),
+        shared=Allowance.of(team) if team else EVERYTHING,
         expires_at=key.expires_at.timestamp() if key.expires_at else None,
         language=member.language,
     )
@@ -226,7 +247,9 @@ def _seat(seat: Seat) -> SeatEntry:
         state=seat.state,
         until=seat.state_until.timestamp() if seat.state_until else None,
         reason=seat.state_reason,
-        credential=digest(seat.github_token.ciphertext) if seat.github_token else "",
+        credential=digest(seat.sign_in.ciphertext) if seat.sign_in else "",
+        levels=levels_of(seat),
+        token_based=any(told.get("token_based") is True for told in seat.quota.values() if isinstance(told, dict)),
     )
 
 
@@ -243,21 +266,6 @@ def _route(route: ModelRoute) -> RouteEntry:
         fallbacks=tuple(route.fallbacks),
         origin=route.origin,
     )
-
-
-def _is_within(address: str | None, networks: tuple[Network, ...]) -> bool:
-    if address is None:
-        return False
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in network for network in networks)
-
-
-def fits(pattern: str, name: str) -> bool:
-    """Whether `name` is what `pattern` names; `*` alone is a wildcard, `[1m]` is a part of model names."""
-    return fnmatchcase(name, pattern.replace("[", "[[]").replace("?", "[?]")) if "*" in pattern else pattern == name
 
 
 def touch(table: type[ApiKey] | type[Seat], used: Mapping[int, float]) -> None:

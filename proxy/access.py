@@ -20,14 +20,29 @@ _CONVERSATION_HEADERS = (
 )
 
 
-def authenticate(request: DoorRequest, door: Door) -> Caller:
-    """Who calls, from `Authorization: Bearer` or `x-api-key`. Raises BadKey, Forbidden."""
+def authenticate(request: DoorRequest, door: Door | None) -> Caller:
+    """Who calls, and that the caller may enter here; a door of None is open to every key.
+
+    Raises BadKey, Forbidden.
+    """
+    caller = identify(request)
+    if door is not None:
+        caller.check_door(door, request.address)
+    else:
+        caller.check_address(request.address)
+    return caller
+
+
+def identify(request: DoorRequest) -> Caller:
+    """Who calls, from `Authorization: Bearer` or `x-api-key`. Raises BadKey.
+
+    Whether the caller may enter is checked behind it: what is refused to somebody known is in the ledger.
+    """
     secret = _secret(request)
     if secret is None and "key" in request.META["QUERY_STRING"].lower():
         raise BadKey("An API key in the address is not accepted: addresses end up in logs. Send it in a header.")
     caller = request.runtime.directory.snapshot.caller(secret, time.time())
     request.language = caller.language
-    caller.check_door(door, request.address)
     return caller
 
 

@@ -107,6 +107,7 @@ class Attempts:
         self._record.upstream_id = reply.headers.get("x-github-request-id") or reply.headers.get("x-request-id", "")
         if reply.status == 200:
             runtime.note_quota(plan.seat.id, read_quota_headers(reply.headers))
+            runtime.affinity.note(plan.session, self._record.errand.caller.key, plan.seat.id)
         return reply
 
     async def _refusal(self, reply: UpstreamReply) -> BridgeError:
@@ -145,6 +146,8 @@ class Attempts:
 
     def _note(self, started: int, status: int | None, error: BridgeError | None) -> None:
         plan = self._composer.plan
+        if error is not None:
+            self._record.take_back()
         self._record.attempts.append(
             AttemptLine(
                 seat=plan.seat.id,

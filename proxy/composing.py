@@ -19,6 +19,11 @@ from bridge.target import Repair, Target, WireProfile
 from proxy.plan import Plan
 from proxy.runtime import Runtime
 
+# Where ciphertexts and signatures stand in the three dialects.
+_SEALS = (b'"signature"', b'"redacted_thinking"', b'"encrypted_content"', b'"reasoning_opaque"')
+# What a conversation that had to leave its seat cannot take along.
+_LEFT_BEHIND = "reasoning"
+
 
 class Composer(Protocol):
     plan: Plan
@@ -39,7 +44,9 @@ class TextComposer:
         self._runtime = runtime
         self._asked = asked
         self._betas = betas
-        self._repairs: frozenset[Repair] = frozenset()
+        is_foreign = plan.moved and _is_sealed(asked)
+        self._repairs: frozenset[Repair] = frozenset({Repair.STRIP_REASONING} if is_foreign else ())
+        self._left_behind = (_LEFT_BEHIND,) if is_foreign else ()
         self._tried = {plan.endpoint}
 
     def compose(self) -> tuple[Written, dict[str, str]]:
@@ -50,7 +57,7 @@ class TextComposer:
         crossing = Crossing(self._asked, plan.upstream, self._target(profile), carriers, self._betas)
         written = crossing.write()
         self.crossing = crossing
-        return written, crossing.headers
+        return Written(written.body, written.dropped + self._left_behind), crossing.headers
 
     def mend(self, error: BadRequest) -> bool:
         lesson = read_lesson(str(error), error.upstream_code)
@@ -125,6 +132,11 @@ class BatchComposer:
 
     def mend(self, error: BadRequest) -> bool:
         return False
+
+
+def _is_sealed(asked: Asked) -> bool:
+    """Whether the history may hold what only the seat that made it can read; a false alarm costs a rebuilt body."""
+    return any(mark in bytes(entry) for entry in asked.entries for mark in _SEALS)
 
 
 def _carrier_key() -> bytes:

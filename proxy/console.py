@@ -32,6 +32,11 @@ def _list_of(model: str, title: _StrPromise, icon: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": link, "permission": _may_view(model)}
 
 
+def _page_of(model: str, page: str, title: _StrPromise, icon: str) -> dict[str, Any]:
+    link = reverse_lazy(f"admin:accounts_{model}_{page}")
+    return {"title": title, "icon": icon, "link": link, "permission": _may_view(model)}
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": _("Copilot Bridge"),
     "SITE_HEADER": _("Copilot Bridge"),
@@ -71,7 +76,24 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": _("Usage"),
                 "separator": True,
-                "items": [_list_of("usagerecord", _("Requests"), "receipt_long")],
+                "items": [
+                    _list_of("usagerecord", _("Requests"), "receipt_long"),
+                    _list_of("usageday", _("Reports"), "bar_chart"),
+                    _list_of("usagesession", _("Conversations"), "forum"),
+                    _page_of("usageday", "attention", _("Seats and members"), "notification_important"),
+                ],
+            },
+            {
+                "title": _("Money"),
+                "separator": True,
+                "items": [
+                    _list_of("budget", _("Budgets"), "savings"),
+                    _list_of("budgetwarning", _("Budget warnings"), "warning"),
+                    _list_of("price", _("Prices"), "sell"),
+                    _list_of("reconciliation", _("Reconciliations"), "balance"),
+                    _list_of("correction", _("Corrections"), "edit_note"),
+                    _page_of("usageday", "proof", _("Proof"), "verified"),
+                ],
             },
             {
                 "title": _("People"),
@@ -88,6 +110,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _list_of("seat", _("Seats"), "badge"),
                     _list_of("modelroute", _("Model routes"), "alt_route"),
+                    {"title": _("What would happen"), "icon": "quiz", "link": reverse_lazy("console_explain")},
                     _list_of("cataloguecopy", _("Model lists"), "list_alt"),
                 ],
             },
@@ -98,6 +121,7 @@ UNFOLD: dict[str, Any] = {
                     _list_of("storedreply", _("Stored replies"), "inventory_2"),
                     _list_of("devicelogin", _("Device logins"), "devices"),
                     _list_of("instance", _("Instances"), "dns"),
+                    _list_of("trailentry", _("Trail"), "history"),
                 ],
             },
         ],

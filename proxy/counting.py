@@ -16,6 +16,7 @@ from accounts.models import Door
 from bridge.asked import Asked
 from bridge.copilot.names import normalise
 from bridge.counting import count_tokens as estimate
+from bridge.errors import BadRequest
 from bridge.formats.messages import verbatim as messages
 from bridge.formats.responses import verbatim as responses
 from bridge.tally import Tally
@@ -25,6 +26,7 @@ from proxy.runtime import Runtime
 
 # From here on the work is long enough to be noticed by the streams that run beside it.
 _LARGE = 32 * 1024
+_BYTES_PER_TOKEN = 4
 _VENDORS = (
     ("claude", "Anthropic"),
     ("gpt", "OpenAI"),
@@ -40,7 +42,7 @@ async def count_tokens(request: DoorRequest) -> HttpResponseBase:
     allow(request, "POST")
     authenticate(request, Door.MESSAGES)
     asked = messages.open_request(await request.read_body(), needs_max_tokens=False)
-    return _json({"input_tokens": await _count(request, asked)})
+    return _json({"input_tokens": await count_input(request.runtime, asked)})
 
 
 async def input_tokens(request: DoorRequest) -> HttpResponseBase:
@@ -48,7 +50,7 @@ async def input_tokens(request: DoorRequest) -> HttpResponseBase:
     allow(request, "POST")
     authenticate(request, Door.RESPONSES)
     asked = responses.open_request(await request.read_body())
-    return _json({"object": "response.input_tokens", "input_tokens": await _count(request, asked)})
+    return _json({"object": "response.input_tokens", "input_tokens": await count_input(request.runtime, asked)})
 
 
 async def learn_count(runtime: Runtime, asked: Asked, tally: Tally) -> None:
@@ -58,15 +60,26 @@ async def learn_count(runtime: Runtime, asked: Asked, tally: Tally) -> None:
     runtime.calibration.note(name, tokens, tally.input + tally.cached + tally.cache_write)
 
 
-async def _count(request: DoorRequest, asked: Asked) -> int:
-    """The estimate for the model that was named, set right by what was seen of it lately. Any name will do."""
+async def count_input(runtime: Runtime, asked: Asked) -> int:
+    """The estimate for the model that was named, set right by what was seen of it lately. Any name will do.
+
+    Raises BadRequest for a body that cannot be read to its end.
+    """
     name = normalise(asked.model)
     vendor = _vendor(name)
     if asked.size < _LARGE:
         tokens = estimate(asked, vendor)
     else:
         tokens = await asyncio.to_thread(estimate, asked, vendor)
-    return max(1, math.ceil(tokens * request.runtime.calibration.ratio(name)))
+    return max(1, math.ceil(tokens * runtime.calibration.ratio(name)))
+
+
+async def estimate_input(runtime: Runtime, asked: Asked) -> int:
+    """The same for a request that went upstream already; what cannot be read to its end is told by its size."""
+    try:
+        return await count_input(runtime, asked)
+    except BadRequest:
+        return asked.size // _BYTES_PER_TOKEN
 
 
 def _vendor(name: str) -> str:

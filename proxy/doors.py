@@ -8,7 +8,7 @@ from typing import Any
 from django.http.response import HttpResponseBase
 from django.urls import path
 
-from proxy import counting, gateway, health, listing, stored
+from proxy import counting, gateway, health, listing, me, stored
 
 _View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 _API: tuple[tuple[str, _View], ...] = (
@@ -30,5 +30,6 @@ urlpatterns = [
     path("", health.alive),
     path("healthz", health.alive),
     path("readyz", health.ready),
+    path("v1/me", me.me),
     *(path(f"{prefix}{route}", view) for prefix in ("v1/", "") for route, view in _API),
 ]

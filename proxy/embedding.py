@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from accounts.prices.computing import HIGHEST_NANO
 from bridge.copilot.endpoints import Endpoint
 from bridge.copilot.initiator import Initiator
 from bridge.embeddings import batches, read_batch, read_embeddings, write_embeddings
@@ -11,9 +12,11 @@ from bridge.errors import BadRequest
 from bridge.tally import Tally
 from proxy.attempts import Attempts
 from proxy.composing import BatchComposer
+from proxy.exchange import BYTES_PER_TOKEN
 from proxy.plan import Plan, find_model
 from proxy.record import Errand, Record
 from proxy.relay import settling
+from proxy.reserving import embedding_reservation
 from proxy.runtime import Runtime
 
 _ANSWER_LIMIT = 64 * 1024 * 1024
@@ -25,8 +28,11 @@ async def embed(
     """The answer's body. Raises a BridgeError for whatever ends the request before it is whole."""
     record = Record(runtime, errand)
     async with settling(runtime, errand, record):
-        request = read_embeddings(await read_body())
+        errand.caller.check_door(errand.door, errand.address)
+        asked = await read_body()
+        request = read_embeddings(asked)
         record.describe(request.model, streamed=False)
+        await runtime.admission.admit(errand.id, errand.caller, len(asked) // BYTES_PER_TOKEN)
         route = await find_model(runtime, errand.caller, request.model)
         if Endpoint.EMBEDDINGS not in route.model.endpoints:
             raise BadRequest(
@@ -37,7 +43,9 @@ async def embed(
         plan = Plan(
             route.seat, route.model, route.choice, Endpoint.EMBEDDINGS, Initiator.USER, vision=False, session=""
         )
-        await record.open(plan)
+        is_budgeted = runtime.directory.snapshot.is_budgeted(errand.caller)
+        reserved = embedding_reservation(runtime, plan, len(asked), errand.opened_at) if is_budgeted else 0
+        await record.open(plan, reserved)
         vectors: list[list[float]] = []
         for body in batches(request, route.model.id, route.model.max_inputs):
             reply = await Attempts(runtime, BatchComposer(plan, body), record).reply()
@@ -55,4 +63,5 @@ async def embed(
 
 def _sum(one: Tally, other: Tally) -> Tally:
     nano = None if one.nano is None and other.nano is None else (one.nano or 0) + (other.nano or 0)
+    nano = None if nano is not None and nano > HIGHEST_NANO else nano  # no column holds it, and nobody paid it
     return Tally(input=one.input + other.input, output=one.output + other.output, nano=nano)

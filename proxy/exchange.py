@@ -26,7 +26,7 @@ from bridge.translation import Storable
 from bridge.unstreamed import frames_of
 from proxy.attempts import Attempts
 from proxy.composing import TextComposer
-from proxy.counting import learn_count
+from proxy.counting import estimate_input, learn_count
 from proxy.losses import speakable
 from proxy.record import Record
 from proxy.runtime import Runtime
@@ -63,18 +63,27 @@ class Exchange:
         self._first = b""
         self._is_ending = False
         self._packets: AsyncGenerator[bytes]
+        self._opening: asyncio.Task[tuple[Road, bytes]] | None = None
 
     async def stream(self) -> AsyncGenerator[bytes]:
         """The pieces of the answer, once its head may be sent. Raises what ended it before that."""
-        opening = asyncio.get_running_loop().create_task(self._open())
+        self._opening = opening = asyncio.get_running_loop().create_task(self._open())
         try:
             await self._hold_head(opening)
         except asyncio.CancelledError:
             await self._abandon(opening)
             raise
-        if opening.done():
+        if opening.done() and opening.exception() is not None:
+            await asyncio.shield(
+                self._let_go(cut_off=False)
+            )  # it may have begun: packets bring content and failure together
             opening.result()
         return self._pieces(opening)
+
+    async def abandon(self) -> None:
+        """The caller went away before the head could be sent: the pieces are never asked for."""
+        if self._opening is not None:
+            await self._cut_off(self._opening)
 
     async def whole(self) -> bytes:
         """The whole answer. Raises what it failed with."""
@@ -85,9 +94,8 @@ class Exchange:
                 _check_failure(road)
             body = road.end()
             _check_failure(road)
-        except BaseException:
-            self._count(broke_off=True)
-            await asyncio.shield(self._close())
+        except BaseException as ended:
+            await asyncio.shield(self._let_go(cut_off=isinstance(ended, asyncio.CancelledError)))
             raise
         await self._succeed(road, body)
         return body
@@ -135,6 +143,7 @@ class Exchange:
             try:
                 return road, await self._first_content(road)
             except BridgeError as error:
+                self._record.take_back()
                 await self._close()
                 self._answered = asyncio.get_running_loop().create_future()
                 if road.begun or not await self._attempts.may_retry(error):
@@ -181,9 +190,7 @@ class Exchange:
             await self._succeed(road, last)
             yield _told_losses(road) + last
         except BridgeError as error:
-            self._count(broke_off=True)
-            await self._record.fail(error)
-            await self._close()
+            await asyncio.shield(self._fail(error))
             yield self._last_words(error)
         except (asyncio.CancelledError, GeneratorExit) as ended:
             revoked = await asyncio.shield(self._cut_off(opening))
@@ -203,7 +210,16 @@ class Exchange:
     async def _abandon(self, opening: asyncio.Task[tuple[Road, bytes]]) -> None:
         opening.cancel()
         await asyncio.wait({opening})
-        self._count(broke_off=True)
+        await self._let_go(cut_off=True)
+
+    async def _fail(self, error: BridgeError) -> None:
+        """Shielded by whoever calls: the row is settled even when the caller goes away meanwhile."""
+        await self._count()
+        await self._record.fail(error)
+        await self._close()
+
+    async def _let_go(self, *, cut_off: bool) -> None:
+        await self._count(cut_off=cut_off)
         await self._close()
 
     def _last_words(self, error: BridgeError) -> bytes:
@@ -215,7 +231,7 @@ class Exchange:
 
     async def _succeed(self, road: Road, last: bytes) -> None:
         """Everything that must be durable before the last byte."""
-        self._count()
+        await self._count()
         if self._keep is not None:
             await self._keep(road.response_object if isinstance(road, Storable) else last)
         await self._record.succeed()
@@ -224,18 +240,26 @@ class Exchange:
         if road.counted and asked.size < CALIBRATION_LIMIT and self._runtime.may_calibrate(asked.model):
             self._runtime.spawn(learn_count(self._runtime, asked, road.tally))
 
-    def _count(self, *, broke_off: bool = False) -> None:
-        """Hand the record what the answer used, as far as it came; guessed from sizes when it broke off uncounted."""
+    async def _count(self, *, cut_off: bool = False) -> None:
+        """Hand the record what the answer used: as the upstream counted, else by an estimate of both its ends.
+
+        An answer of Messages tells at its head what was read, so that only what was written is estimated. A request
+        that its caller leaves while the upstream is at work on it was read there, though nothing of it came back.
+        """
         road = self._road
-        if road is None:
+        told = Tally()
+        if road is not None:
+            self._record.tally = told = road.tally
+            self._record.stop_reason = road.stop_reason
+            self._record.lost = road.dropped
+        has_begun = road is not None and road.begun
+        if (road is not None and road.counted) or not (has_begun or (cut_off and self._record.is_with_upstream)):
             return
-        tally = road.tally
-        if broke_off and not road.counted and road.begun:
-            sent = self._heading.asked.size
-            tally = Tally(input=sent // BYTES_PER_TOKEN, output=road.output_bytes // BYTES_PER_TOKEN)
-        self._record.tally = tally
-        self._record.stop_reason = road.stop_reason
-        self._record.lost = road.dropped
+        if not (told.input or told.cached or told.cache_write):
+            told = replace(told, input=await estimate_input(self._runtime, self._heading.asked))
+        written = road.output_bytes // BYTES_PER_TOKEN if road is not None else 0
+        self._record.tally = replace(told, output=max(told.output, written))
+        self._record.is_estimated = True
 
     def _finish(self) -> None:
         """The answer is whole: let the upstream close its body beside, so that the connection can be used again."""

@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 from accounts.models import Door
 from bridge.dialect import Dialect
 from bridge.errors import UnknownPath
-from proxy.access import authenticate, conversation_of, errand_of
+from proxy.access import conversation_of, errand_of, identify
 from proxy.embedding import embed
 from proxy.lean import DoorRequest, StreamedAnswer, allow
 from proxy.losses import speakable
@@ -49,7 +49,7 @@ async def messages(request: DoorRequest) -> HttpResponseBase:
 async def embeddings(request: DoorRequest) -> HttpResponseBase:
     """POST /v1/embeddings. Shape: https://platform.openai.com/docs/api-reference/embeddings/create"""
     allow(request, "POST")
-    caller = authenticate(request, Door.EMBEDDINGS)
+    caller = identify(request)
     body, record, plan = await embed(request.runtime, errand_of(request, caller, Door.EMBEDDINGS), request.read_body)
     return _whole(body, record, plan)
 
@@ -61,7 +61,7 @@ async def unserved(request: DoorRequest) -> HttpResponseBase:
 
 async def _generate(request: DoorRequest, dialect: Dialect) -> HttpResponseBase:
     allow(request, "POST")
-    caller = authenticate(request, _DOORS[dialect])
+    caller = identify(request)
     betas = request.META.get("HTTP_ANTHROPIC_BETA", "")
     query = Query(
         dialect,
@@ -73,7 +73,10 @@ async def _generate(request: DoorRequest, dialect: Dialect) -> HttpResponseBase:
     if isinstance(answer.content, bytes):
         return _whole(answer.content, answer.record, answer.plan)
     seconds = request.runtime.limits.keepalive
-    response = StreamedAnswer(answer.content.pieces, keepalive=answer.content.keepalive, keepalive_seconds=seconds)
+    stream = answer.content
+    response = StreamedAnswer(
+        stream.pieces, keepalive=stream.keepalive, keepalive_seconds=seconds, abandon=stream.abandon
+    )
     response.headers["cache-control"] = "no-cache, no-transform"
     response.headers["x-accel-buffering"] = "no"
     return _headed(response, answer.record, answer.plan)

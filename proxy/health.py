@@ -18,10 +18,15 @@ async def alive(request: DoorRequest) -> HttpResponseBase:
 
 
 async def ready(request: DoorRequest) -> HttpResponseBase:
-    """GET /readyz: 200 when requests can be served, else 503 with everything that is missing, in words."""
+    """GET /readyz: 200 when requests can be served, else 503 with everything that is missing, in words.
+
+    `notes` tell what is worse than it should be and keeps nobody from being served.
+    """
     allow(request, "GET", "HEAD")
     missing = what_is_missing(request)
-    return _json({"status": "not ready" if missing else "ready", "missing": missing}, 503 if missing else 200)
+    notes = [fault for fault in (request.runtime.admission.fault,) if fault]
+    told = {"status": "not ready" if missing else "ready", "missing": missing, "notes": notes}
+    return _json(told, 503 if missing else 200)
 
 
 def what_is_missing(request: DoorRequest) -> list[str]:

@@ -21,9 +21,9 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 
+from accounts.address import client_address
 from bridge.dialect import Dialect
 from bridge.errors import BadRequest, BridgeError, Shedding, TooLarge, UnknownPath, WrongMethod
-from proxy.address import client_address
 from proxy.runtime import Runtime
 from proxy.speech import error_response, unforeseen
 
@@ -105,6 +105,8 @@ class DoorRequest(ASGIRequest):
             self._listener.cancel()
         self.runtime.body_bytes -= self._counted
         self._counted = 0
+        # Settled by now, but for an answer that was cut off before its first piece.
+        self.runtime.admission.release(self.id, None)
 
     def _count(self, size: int) -> None:
         if self.runtime.body_bytes + size > self.runtime.limits.body_budget:
@@ -120,15 +122,24 @@ class DoorRequest(ASGIRequest):
 
 
 class StreamedAnswer(StreamingHttpResponse):
-    """A streamed answer: its pieces, and what makes the bytes that fill a silence of `keepalive_seconds`."""
+    """A streamed answer: its pieces, and what makes the bytes that fill a silence of `keepalive_seconds`.
+
+    `abandon` ends it when its head cannot be sent: closing pieces that were never asked for runs nothing.
+    """
 
     def __init__(
-        self, pieces: AsyncGenerator[bytes], *, keepalive: Callable[[], bytes], keepalive_seconds: float
+        self,
+        pieces: AsyncGenerator[bytes],
+        *,
+        keepalive: Callable[[], bytes],
+        keepalive_seconds: float,
+        abandon: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(pieces, content_type="text/event-stream; charset=utf-8")
         self.pieces = pieces
         self.keepalive = keepalive
         self.keepalive_seconds = keepalive_seconds
+        self.abandon = abandon
 
 
 class LeanHandler:
@@ -189,7 +200,12 @@ async def _send(response: HttpResponseBase, send: Send, *, head_only: bool) -> N
     streamed = isinstance(response, StreamingHttpResponse)
     if not streamed and "content-length" not in response:
         headers.append((b"content-length", str(len(_content(response))).encode()))
-    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    try:
+        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    except BaseException:
+        if isinstance(response, StreamedAnswer):
+            await asyncio.shield(response.abandon())
+        raise
     if isinstance(response, StreamedAnswer) and not head_only:
         await _Carrier(response, send).run()
         return

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from django.conf import settings
 
 from accounts.directory import Caller, SeatEntry
-from accounts.routing import Choice, choose_model, choose_seat, find_route
+from accounts.routing import Choice, choose_among, choose_model, find_route, permitted_seats
 from bridge.asked import Asked, parsed
 from bridge.copilot.automode import AUTO
-from bridge.copilot.endpoints import Endpoint
+from bridge.copilot.endpoints import PREFERRED, Endpoint
 from bridge.copilot.initiator import (
     Initiator,
     has_image,
@@ -34,12 +34,6 @@ _INITIATOR_OF = {
     Dialect.CHAT: initiator_of_chat,
     Dialect.RESPONSES: initiator_of_responses,
     Dialect.MESSAGES: initiator_of_messages,
-}
-# The caller's own format first, then the one that loses least.
-_PREFERRED = {
-    Dialect.CHAT: (Endpoint.CHAT, Endpoint.RESPONSES, Endpoint.MESSAGES),
-    Dialect.RESPONSES: (Endpoint.RESPONSES, Endpoint.MESSAGES, Endpoint.CHAT),
-    Dialect.MESSAGES: (Endpoint.MESSAGES, Endpoint.RESPONSES, Endpoint.CHAT),
 }
 _DIALECTS = {
     Endpoint.CHAT: Dialect.CHAT,
@@ -61,6 +55,8 @@ class Plan:
     session: str
     auto: bool = False
     """Auto mode chose the model: the request carries the session of it."""
+    moved: bool = False
+    """Another seat served the conversation before: this one cannot read what that one's models sealed."""
 
     @property
     def upstream(self) -> Dialect:
@@ -69,34 +65,46 @@ class Plan:
 
     def elsewhere(self, door: Dialect, tried: Collection[Endpoint]) -> Plan | None:
         """The same plan on another endpoint that the model has and that was not tried yet; None when there is none."""
-        left = [endpoint for endpoint in _PREFERRED[door] if endpoint in self.model.endpoints and endpoint not in tried]
+        left = [endpoint for endpoint in PREFERRED[door] if endpoint in self.model.endpoints and endpoint not in tried]
         return replace(self, endpoint=left[0]) if left else None
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Which seat and which of its models a name stands for."""
+    """Which seat and which of its models a name stands for; `auto` and `moved` as in `Plan`."""
 
     seat: SeatEntry
     model: Model
     choice: Choice
     auto: bool = False
+    moved: bool = False
 
 
-async def find_model(runtime: Runtime, caller: Caller, name: str) -> Route:
-    """Decide for a model's name.
+async def find_model(runtime: Runtime, caller: Caller, name: str, conversation: str = "") -> Route:
+    """Decide for a model's name; a request that belongs to a conversation stays on its seat where that is possible.
 
     Raises SeatRequired, Exhausted, RateLimited, UnknownModel, Forbidden, or the fault that keeps the model list away.
     """
-    snapshot = runtime.directory.snapshot
-    limits = runtime.limits
-    route = find_route(snapshot, caller, name)
-    seat = choose_seat(snapshot, caller, time.time(), page=limits.device_page, overflow=limits.overflow)
+    seat, moved = await _find_seat(runtime, caller, conversation)
+    route = find_route(runtime.directory.snapshot, caller, name)
     models = (await runtime.catalogues.get(seat.id)).models
     is_auto = route is None and name.strip().lower() == AUTO and AUTO not in models
     choice = await _choose_automatically(runtime, seat, models) if is_auto else choose_model(route, name, models)
     caller.check_model(name, choice.model)
-    return Route(seat, models[choice.model], choice, auto=is_auto)
+    return Route(seat, models[choice.model], choice, auto=is_auto, moved=moved)
+
+
+async def _find_seat(runtime: Runtime, caller: Caller, conversation: str) -> tuple[SeatEntry, bool]:
+    """The seat, and whether the conversation was on another one before; the ledger is asked when that decides."""
+    limits, levels, now = runtime.limits, runtime.levels.known, time.time()
+    seats = permitted_seats(
+        runtime.directory.snapshot, caller, now, page=limits.device_page, overflow=limits.overflow, levels=levels
+    )
+    last = runtime.affinity.known(conversation, caller.key)
+    if last is None and len(seats) > 1:
+        last = await runtime.affinity.last_seat(conversation, caller.key)
+    seat = choose_among(seats, caller, now, last=last, levels=levels)
+    return seat, last not in (None, seat.id)
 
 
 async def _choose_automatically(runtime: Runtime, seat: SeatEntry, models: Mapping[str, Model]) -> Choice:
@@ -114,7 +122,8 @@ async def make_plan(runtime: Runtime, caller: Caller, asked: Asked, conversation
 
     Raises as `find_model`, and BadRequest or UnknownModel for a model that cannot answer here.
     """
-    route = await find_model(runtime, caller, asked.model)
+    session = conversation or _told_conversation(asked) or _conversation(caller.key, asked)
+    route = await find_model(runtime, caller, asked.model, session)
     return Plan(
         seat=route.seat,
         model=route.model,
@@ -122,8 +131,9 @@ async def make_plan(runtime: Runtime, caller: Caller, asked: Asked, conversation
         endpoint=_endpoint(asked, route.model),
         initiator=_initiator(asked),
         vision=any(b"image" in bytes(raw) and has_image(parsed(raw, "messages")) for raw in asked.entries),
+        session=session,
         auto=route.auto,
-        session=conversation or _told_conversation(asked) or _conversation(caller.key, asked),
+        moved=route.moved,
     )
 
 
@@ -134,7 +144,7 @@ def is_conversation(value: str) -> bool:
 
 def _endpoint(asked: Asked, model: Model) -> Endpoint:
     """The caller's own format when the model has it; a file goes where files can go."""
-    order = _PREFERRED[asked.dialect]
+    order = PREFERRED[asked.dialect]
     if asked.dialect is Dialect.CHAT and any(b'"file"' in bytes(raw) for raw in asked.entries):
         order = (Endpoint.MESSAGES, Endpoint.RESPONSES, Endpoint.CHAT)
     for endpoint in order:

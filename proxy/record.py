@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from accounts.directory import Caller
-from accounts.ledger import AttemptLine, Opening, Outcome, Settlement
-from accounts.pricing import compute
+from accounts.ledger import AttemptLine, BudgetSpent, Opening, Outcome, Settlement
+from accounts.prices.computing import compute
 from bridge.copilot.initiator import Initiator
 from bridge.errors import BadKey, BridgeError, Internal, Refused, Shedding
 from bridge.tally import Tally
 from proxy.losses import speakable
 from proxy.plan import Plan
-from proxy.speech import unforeseen
+from proxy.speech import status_at, unforeseen
 
 if TYPE_CHECKING:
+    from bridge.copilot.model import TokenPrice
     from proxy.runtime import Runtime
 
 NANO_PER_CREDIT = 1_000_000_000
@@ -40,7 +42,7 @@ class Record:
     """Opens the row, gathers how it goes, settles it exactly once.
 
     `dropped` names what the upstream's format could not carry of the request, `lost` what the caller's could not carry
-    of the answer.
+    of the answer. `is_estimated` says that the upstream did not count what the tally tells.
     """
 
     def __init__(self, runtime: Runtime, errand: Errand) -> None:
@@ -51,7 +53,8 @@ class Record:
         self.dropped: tuple[str, ...] = ()
         self.lost: tuple[str, ...] = ()
         self.attempts: list[AttemptLine] = []
-        self.broke_off = False
+        self.is_estimated = False
+        self.is_with_upstream = False
         self._runtime = runtime
         self._ledger = runtime.ledger
         self._plan: Plan | None = None
@@ -65,8 +68,11 @@ class Record:
     def describe(self, requested_model: str, *, streamed: bool) -> None:
         self._opening = replace(self._opening, requested_model=requested_model, streamed=streamed)
 
-    async def open(self, plan: Plan) -> None:
-        """Commit the row, before anything goes upstream. Raises Shedding when that cannot be."""
+    async def open(self, plan: Plan, reserved: int = 0) -> None:
+        """Commit the row, before anything goes upstream; budgets hold back `reserved` nano-AIU for it.
+
+        Raises BudgetSpent when one has no room for that, Shedding when the row cannot be written.
+        """
         self._plan = plan
         self._opening = replace(
             self._opening,
@@ -77,12 +83,13 @@ class Record:
             seat_name=plan.seat.name,
             initiator=plan.initiator.value,
             session=plan.session,
+            reserved=reserved,
         )
         # Before the wait: a request that is cancelled in it has its opening in the queue, and its settlement follows.
         self._is_open = True
         try:
             await self._ledger.open(self._opening)
-        except Shedding:
+        except (BudgetSpent, Shedding):
             self._is_open = False
             raise
 
@@ -90,6 +97,11 @@ class Record:
         """A try goes out: where to, and what of the request it could not carry."""
         self._plan = plan
         self.dropped = speakable(dropped)
+        self.is_with_upstream = True
+
+    def take_back(self) -> None:
+        """The try failed: the upstream does nothing more for it."""
+        self.is_with_upstream = False
 
     def first_byte(self) -> None:
         if self._first_byte_ms is None:
@@ -104,7 +116,7 @@ class Record:
         """The price in credits, exact, for the answer's header; None when nobody knows it."""
         nano = self.tally.nano
         if nano is None and self._plan is not None:
-            nano = compute(self.tally, self._plan.model.prices)
+            nano = compute(self.tally, self._prices())
         return None if nano is None else f"{nano // NANO_PER_CREDIT}.{nano % NANO_PER_CREDIT:09d}"
 
     async def succeed(self) -> None:
@@ -112,7 +124,6 @@ class Record:
 
     async def interrupt(self) -> BridgeError | None:
         """The request's task was cancelled. Returns what to tell a caller who is still there: its key was revoked."""
-        self.broke_off = True
         was_revoked = self.errand.id in self._runtime.revoked
         self._runtime.revoked.discard(self.errand.id)
         # 499 is what proxies log for a caller who closed the connection.
@@ -127,16 +138,24 @@ class Record:
 
     async def fail(self, error: BridgeError) -> None:
         """Refused before the upstream was called, or failed on the way; in the ledger either way."""
-        self.broke_off = True
         outcome = Outcome.REFUSED if isinstance(error, Refused) or not self._is_open else Outcome.FAILED
-        await self._settle(outcome, error.status, error.upstream_code or error.code)
+        status = status_at(self.errand.door, error)
+        await self._settle(outcome, status, error.upstream_code or error.code)
 
     async def _settle(self, outcome: Outcome, status: int, code: str) -> None:
         if self._is_settled:
             return
         self._is_settled = True
         self._runtime.running.pop(self.errand.id, None)
-        settlement = self._settlement(outcome, status, code)
+        if outcome is Outcome.SETTLED and self._plan is not None:
+            self._runtime.usual_outputs.note(self.errand.caller.key, self._plan.model.id, self.tally.output)
+        released = self._runtime.admission.release(self.errand.id, self.tally.tokens)
+        await self._write(self._settlement(outcome, status, code))
+        if released is not None:
+            # Before the last byte: a caller who asks again upon it finds the place free.
+            await asyncio.wait({released})
+
+    async def _write(self, settlement: Settlement) -> None:
         if self._is_open:
             await self._ledger.settle(settlement)
             return
@@ -146,8 +165,7 @@ class Record:
             return  # said in the writer's log; the caller gets the answer that was due
 
     def _settlement(self, outcome: Outcome, status: int, code: str) -> Settlement:
-        prices = self._plan.model.prices if self._plan is not None else ()
-        computed = compute(self.tally, prices) if self.tally != Tally() else None
+        computed = compute(self.tally, self._prices()) if self.tally != Tally() else None
         return Settlement(
             id=self.errand.id,
             settled_at=time.time(),
@@ -168,12 +186,17 @@ class Record:
             attempts=tuple(self.attempts),
         )
 
+    def _prices(self) -> tuple[TokenPrice, ...]:
+        if self._plan is None:
+            return ()
+        return self._runtime.prices(self._plan.seat, self._plan.model, self.errand.opened_at)
+
     def _cost_source(self, computed: int | None) -> str:
         if self.tally.nano is not None:
             return "reported"
         if computed is None:
             return ""
-        return "estimated" if self.broke_off else "computed"
+        return "estimated" if self.is_estimated else "computed"
 
     def _premium(self, outcome: Outcome) -> int | None:
         """On plans that count requests: the model's multiplier for a turn of the user's, nothing for an agent's."""

@@ -1,7 +1,7 @@
 """The story of one request, top to bottom.
 
-    read → plan (route, seat, model, upstream format) → open the ledger row → post upstream → carry the answer
-    → settle the row
+    enter (may this key come in here) → read → admit (limits of key and team) → plan (route, seat, model, upstream
+    format) → open the ledger row (which asks the budgets) → post upstream → carry the answer → settle the row
 
 Whatever happens, the row is settled: before the last byte when the answer is whole, with what is known of it when
 the caller goes away, the key is revoked or the upstream fails.
@@ -26,6 +26,7 @@ from proxy.composing import TextComposer
 from proxy.exchange import BYTES_PER_TOKEN, Exchange, Keep
 from proxy.plan import Plan, make_plan
 from proxy.record import Errand, Record
+from proxy.reserving import reservation
 from proxy.runtime import Running, Runtime
 
 
@@ -44,10 +45,14 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """The pieces of a streamed answer as they come, and what makes the bytes that fill a silence."""
+    """The pieces of a streamed answer as they come, what makes the bytes that fill a silence, and how to let go of it.
+
+    `abandon` is for a stream whose first piece nobody asked for.
+    """
 
     pieces: AsyncGenerator[bytes]
     keepalive: Callable[[], bytes]
+    abandon: Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +71,21 @@ async def relay(runtime: Runtime, errand: Errand, query: Query) -> Answer:
     """
     record = Record(runtime, errand)
     async with settling(runtime, errand, record):
+        errand.caller.check_door(errand.door, errand.address)
         body = await query.read_body()
         asked = FORMATS[query.dialect].open_request(body)
         record.describe(asked.model, streamed=asked.stream)
         runtime.runaway.check(errand.caller.key, body)
         asked = await stored.expand(runtime, errand.caller, asked)
+        estimate = asked.size // BYTES_PER_TOKEN
+        await runtime.admission.admit(errand.id, errand.caller, estimate)
         plan = await make_plan(runtime, errand.caller, asked, query.conversation)
-        await record.open(plan)
+        await record.open(plan, await _reserved(runtime, errand, asked, plan))
         composer = TextComposer(runtime, plan, asked, query.betas)
-        heading = Heading(asked, errand.id.hex, int(errand.opened_at), estimate=asked.size // BYTES_PER_TOKEN)
+        heading = Heading(asked, errand.id.hex, int(errand.opened_at), estimate=estimate)
         exchange = Exchange(runtime, composer, heading, record, _keeping(runtime, errand, asked))
         if asked.stream:
-            stream = Stream(await exchange.stream(), exchange.keepalive)
+            stream = Stream(await exchange.stream(), exchange.keepalive, exchange.abandon)
             return Answer(record, composer.plan, stream)
         whole = await exchange.whole()
         return Answer(record, composer.plan, whole)
@@ -100,6 +108,13 @@ async def settling(runtime: Runtime, errand: Errand, record: Record) -> AsyncGen
     except Exception:  # told and logged at the door; here the row is settled
         await record.break_down()
         raise
+
+
+async def _reserved(runtime: Runtime, errand: Errand, asked: Asked, plan: Plan) -> int:
+    """What budgets hold back for the request, in nano-AIU; nobody counts where no hard budget is in force."""
+    if not runtime.directory.snapshot.is_budgeted(errand.caller):
+        return 0
+    return await reservation(runtime, errand.caller, asked, plan, errand.opened_at)
 
 
 def _keeping(runtime: Runtime, errand: Errand, asked: Asked) -> Keep | None:

@@ -11,35 +11,46 @@ import logging
 import time
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import httpx
 from django.conf import settings
+from django.utils import timezone
 
-from accounts.directory import Directory, Snapshot
+from accounts.database import in_thread
+from accounts.directory import Directory, SeatEntry, Snapshot
 from accounts.github import configured_overrides, configured_profile, configured_wire_profiles
 from accounts.ledger import LedgerWriter
+from accounts.nightly import Nightly
+from accounts.prices.live import LivePrices
 from accounts.replies import Replies
+from accounts.standing import Standings
 from accounts.stores import CatalogueCopies, SeatStore
+from accounts.telling import Teller
 from bridge.copilot.automode import AutoKeeper
-from bridge.copilot.catalogue import CatalogueKeeper
+from bridge.copilot.catalogue import Catalogue, CatalogueKeeper
 from bridge.copilot.identity import Profile
 from bridge.copilot.keeper import TokenKeeper
+from bridge.copilot.model import Model, TokenPrice
 from bridge.copilot.origins import Origins, origins_for
 from bridge.copilot.quota import Quota
 from bridge.copilot.transport import Upstream
 from bridge.counting import Calibration
 from bridge.target import WireProfile
 from bridge.wire_profiles import wire_profile
+from proxy.admission import Admission
+from proxy.affinity import Affinity
 from proxy.ids import Ids
 from proxy.lessons import Lessons
+from proxy.levels import SeatLevels
 from proxy.runaway import RunawayGuard
+from proxy.usual_outputs import UsualOutputs, latest_answers
 from proxy.version import VERSION
 
 logger = logging.getLogger(__name__)
 
 GITHUB_SECONDS = 30.0
-QUOTA_PAUSE_SECONDS = 60.0
 # Estimating a large prompt takes milliseconds: once a minute for a model is enough.
 CALIBRATION_PAUSE_SECONDS = 60.0
 CALIBRATED_MODELS = 1000
@@ -82,8 +93,13 @@ class Runtime:
         self.body_bytes = 0
         self.lessons = Lessons()
         self.calibration = Calibration()
+        self.usual_outputs = UsualOutputs()
         self.runaway = RunawayGuard()
+        self.affinity = Affinity()
+        self.levels = SeatLevels()
+        self.admission = Admission(settings.REDIS_URL)
         self.replies = Replies()
+        self.standings = Standings()
         self.directory = Directory(self._heard)
         self.ledger = LedgerWriter(self.instance, VERSION)
         self.profile: Profile
@@ -96,8 +112,7 @@ class Runtime:
         self._starting = asyncio.Lock()
         self._tasks: set[asyncio.Task[object]] = set()
         self._credentials: dict[int, str] = {}
-        self._token_store = SeatStore()
-        self._quota_written: dict[int, float] = {}
+        self._live_prices = LivePrices()
         self._calibrated: dict[str, float] = {}
 
     @property
@@ -119,13 +134,20 @@ class Runtime:
             self._http = httpx.AsyncClient(timeout=GITHUB_SECONDS, follow_redirects=False)
             self.upstream = Upstream()
             owner = str(self.instance)
-            self.tokens = TokenKeeper(self._token_store, self._http, self.profile, origins, owner=owner)
-            self.catalogues = CatalogueKeeper(CatalogueCopies(), self.tokens, self._http, self.profile)
+            self.tokens = TokenKeeper(SeatStore(), self._http, self.profile, origins, owner=owner)
+            self.catalogues = CatalogueKeeper(
+                CatalogueCopies(), self.tokens, self._http, self.profile, on_news=self._note_prices
+            )
             self.auto = AutoKeeper(self.tokens, self._http, self.profile)
+            await self.admission.start()
             self._loop = loop
             self.ledger.start(loop)
             await asyncio.to_thread(self.directory.start)
             self.spawn(self.replies.sweep())
+            self.spawn(self.levels.run())
+            self.spawn(Teller(self._http).run())
+            self.spawn(self._learn_usual_outputs())
+            self.spawn(Nightly(owner).run())
 
     async def stop(self) -> None:
         """End in order: no more news, no more renewals, the ledger's last rows, the connections."""
@@ -138,6 +160,7 @@ class Runtime:
         await self.catalogues.aclose()
         await self.tokens.aclose()
         await asyncio.to_thread(self.ledger.stop)
+        await self.admission.stop()
         await self.upstream.aclose()
         await self._http.aclose()
         self._loop = None
@@ -149,12 +172,21 @@ class Runtime:
         task.add_done_callback(self._ended)
 
     def note_quota(self, seat: int, quotas: tuple[Quota, ...]) -> None:
-        """Remember what an answer's headers said is left; at most once a minute for a seat."""
-        now = time.monotonic()
-        if not quotas or now - self._quota_written.get(seat, -QUOTA_PAUSE_SECONDS) < QUOTA_PAUSE_SECONDS:
-            return
-        self._quota_written[seat] = now
-        self.spawn(self._token_store.remember_quota(seat, quotas))
+        """Remember what an answer's headers said is left; written at most once a minute for a seat."""
+        if self.levels.see(seat, quotas):
+            self.spawn(self.levels.write(seat, quotas))
+
+    def prices(self, seat: SeatEntry, model: Model, opened_at: float) -> tuple[TokenPrice, ...]:
+        """The prices of a request to `model` on `seat` that opened at that Unix time; none when credits do not pay."""
+        day = datetime.fromtimestamp(opened_at, timezone.get_default_timezone()).date()
+        return self.directory.snapshot.prices.prices(model, day, token_based=seat.token_based)
+
+    def _note_prices(self, seat: int, catalogue: Catalogue) -> None:
+        card, today = self.directory.snapshot.prices, timezone.localdate(timezone=timezone.get_default_timezone())
+        self.spawn(self._live_prices.hear(seat, catalogue.models, card, today))
+
+    async def _learn_usual_outputs(self) -> None:
+        self.usual_outputs.learn(await in_thread(latest_answers)())
 
     def may_calibrate(self, model: str) -> bool:
         """Whether it is time again to compare an estimate for `model` with what the upstream counted."""
@@ -183,6 +215,7 @@ class Runtime:
             if running.key not in snapshot.keys:
                 self.revoked.add(request)
                 running.task.cancel()
+        self.levels.hear(snapshot)
         credentials = {seat.id: seat.credential for seat in snapshot.seats}
         for seat, credential in self._credentials.items():
             if credentials.get(seat) != credential:

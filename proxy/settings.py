@@ -13,6 +13,7 @@ from django.urls import reverse_lazy
 
 from proxy.console import UNFOLD  # noqa: F401 - the console reads it from the settings
 from proxy.installation import kept_secret, new_django_secret, new_encryption_key
+from proxy.version import VERSION
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -71,6 +72,7 @@ BRIDGE_STORED_REPLY_HOURS = env.int("BRIDGE_STORED_REPLY_HOURS", 24)
 BRIDGE_STORED_REPLY_LIMIT = env.int("BRIDGE_STORED_REPLY_LIMIT", 4 * 1024 * 1024)
 BRIDGE_RECOVER_CALLS: list[str] = env.list("BRIDGE_RECOVER_CALLS", default=[])
 BRIDGE_WIRE_PROFILES: dict[str, str] = _json("BRIDGE_WIRE_PROFILES", {})
+BRIDGE_WEBHOOK_URL = env.str("BRIDGE_WEBHOOK_URL", "")
 BRIDGE_DURABILITY = env.str("BRIDGE_DURABILITY", "process")
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
 
@@ -99,6 +101,9 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "channels",
     "accounts",
     "proxy",
@@ -112,6 +117,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "proxy.pages.acting.Acting",
     "proxy.pages.middleware.MemberPreferences",
     "proxy.pages.middleware.PasswordChange",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -198,6 +204,45 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "proxy" / "static"]
 WHITENOISE_USE_FINDERS = True
+
+# --- The management API ------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api.authentication.KeyAuthentication",
+        "accounts.api.authentication.PageSession",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.api.access.ByRule"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "accounts.api.faults.answer",
+    "SEARCH_PARAM": "search",
+    "ORDERING_PARAM": "ordering",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Copilot Bridge: management API",
+    "DESCRIPTION": (
+        "The rows of the console for programs. Owners change, auditors read everything, members read and manage what "
+        "is their own. Amounts are integer nano-AIU and, beside it, credits as decimal text (1 credit = 1,000,000,000 "
+        'nano-AIU = $0.01). Times carry their zone. Errors are `{"error": {"code", "message", "param"}}`.'
+    ),
+    "VERSION": VERSION,
+    "SERVE_PERMISSIONS": ["accounts.api.access.ByRule"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- Mail --------------------------------------------------------------------------------------------------
+EMAIL_URL = env.str("EMAIL_URL", "")
+if EMAIL_URL:
+    globals().update(env.email_url_config(EMAIL_URL))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", f"copilot-bridge@{_public.hostname or 'localhost'}")
 
 LOGGING = {
     "version": 1,

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.utils.translation import gettext, override
 
+from accounts.models import Door
 from bridge.crossing import FORMATS
 from bridge.dialect import Dialect
 from bridge.errors import BridgeError, Internal
@@ -32,6 +33,11 @@ def unforeseen(request_id: UUID) -> Internal:
     return Internal(
         "The gateway failed on this request. Tell its owner the request id %(id)s.", {"id": str(request_id)}
     )
+
+
+def status_at(door: str, error: BridgeError) -> int:
+    """The HTTP status of `error` at a door of that name."""
+    return status_of(error) if door == Door.MESSAGES else error.status
 
 
 def error_response(request: DoorRequest, error: BridgeError) -> HttpResponse:

@@ -31,7 +31,10 @@ EXAMPLES = frozenset(
         "BRIDGE_GITHUB_URL",
         "BRIDGE_ORIGINS",
         "BRIDGE_RECOVER_CALLS",
+        "BRIDGE_WEBHOOK_URL",
         "DATABASE_URL",
+        "EMAIL_FROM",
+        "EMAIL_URL",
         "MODEL_MAPPING",
         "REDIS_URL",
         "SECRET_KEY",
@@ -39,7 +42,22 @@ EXAMPLES = frozenset(
     }
 )
 # Django's own settings that are made of those.
-MADE_OF_EXAMPLES = frozenset({"CHANNEL_LAYERS", "DATABASES", "SECURE_PROXY_SSL_HEADER"})
+MADE_OF_EXAMPLES = frozenset(
+    {
+        "CHANNEL_LAYERS",
+        "DATABASES",
+        "DEFAULT_FROM_EMAIL",
+        "EMAIL_BACKEND",
+        "EMAIL_FILE_PATH",
+        "EMAIL_HOST",
+        "EMAIL_HOST_PASSWORD",
+        "EMAIL_HOST_USER",
+        "EMAIL_PORT",
+        "EMAIL_USE_TLS",
+        "SECURE_PROXY_SSL_HEADER",
+        "SERVER_EMAIL",
+    }
+)
 
 
 @pytest.fixture(scope="module")

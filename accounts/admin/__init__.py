@@ -7,26 +7,38 @@ from __future__ import annotations
 
 from accounts.admin import (
     api_key,
+    budget,
     catalogue_copy,
+    correction,
     device_login,
     instance,
     member,
     model_route,
+    price,
+    reconciliation,
+    reports,
     seat,
     stored_replies,
     team,
+    trail,
     usage_record,
 )
 
 __all__ = [
     "api_key",
+    "budget",
     "catalogue_copy",
+    "correction",
     "device_login",
     "instance",
     "member",
     "model_route",
+    "price",
+    "reconciliation",
+    "reports",
     "seat",
     "stored_replies",
     "team",
+    "trail",
     "usage_record",
 ]

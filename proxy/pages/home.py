@@ -11,8 +11,8 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.models import ApiKey, Member, Seat, UsageRecord, UsageStatus
-from proxy.pages.seat_words import SeatLine, Tone, describe
+from accounts.models import ApiKey, CostSource, Member, Seat, UsageRecord, UsageStatus
+from proxy.pages.seat_words import SeatLine, Tone, describe_all, describe_shared, shared_with
 from proxy.pages.visitors import signed_in
 
 if TYPE_CHECKING:
@@ -48,7 +48,10 @@ _TONES = {
 
 @dataclass(frozen=True, slots=True)
 class RequestLine:
-    """One request as a line of the table; tokens in are all that were read, cached ones included."""
+    """One request as a line of the table; tokens in are all that were read, cached ones included.
+
+    `source` says in words where the cost comes from.
+    """
 
     opened_at: datetime
     requested: str
@@ -56,6 +59,8 @@ class RequestLine:
     tokens_in: int
     tokens_out: int
     credits: Decimal | None
+    source: str
+    is_estimated: bool
     tone: Tone
     word: str
     error: str
@@ -72,6 +77,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "pages/home.html",
         {
             "seats": _seats(member),
+            "shared_seats": [describe_shared(seat) for seat in shared_with(member)],
             "keys": list(ApiKey.objects.live().filter(member=member)),
             "requests": _latest(member),
             "first_request": FIRST_REQUEST % {"address": settings.PUBLIC_URL},
@@ -80,15 +86,15 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _seats(member: Member) -> list[SeatLine]:
-    return [describe(seat) for seat in Seat.objects.filter(owner=member)]
+    return describe_all(Seat.objects.filter(owner=member))
 
 
 def _latest(member: Member) -> list[RequestLine]:
     rows = UsageRecord.objects.filter(member=member).only(*SHOWN_COLUMNS)[:SHOWN_REQUESTS]
-    return [_line(row) for row in rows]
+    return [request_line(row) for row in rows]
 
 
-def _line(row: UsageRecord) -> RequestLine:
+def request_line(row: UsageRecord) -> RequestLine:
     return RequestLine(
         opened_at=row.opened_at,
         requested=row.requested_model,
@@ -96,6 +102,8 @@ def _line(row: UsageRecord) -> RequestLine:
         tokens_in=row.input_tokens + row.cached_tokens + row.cache_write_tokens,
         tokens_out=row.output_tokens,
         credits=row.credits,
+        source=row.get_cost_source_display() if row.credits is not None else "",
+        is_estimated=row.cost_source == CostSource.ESTIMATED,
         tone=_TONES.get(UsageStatus(row.status), Tone.QUIET),
         word=row.get_status_display(),
         error=row.error_code,

@@ -18,18 +18,29 @@ from django.utils import timezone
 
 from accounts.models import (
     ApiKey,
+    Budget,
+    BudgetPeriod,
+    BudgetWarning,
     CatalogueCopy,
+    Correction,
     DeviceLogin,
     Instance,
     Member,
     ModelRoute,
+    Price,
+    PriceOrigin,
+    Reconciliation,
     Role,
     RouteOrigin,
     StoredReply,
     Team,
+    TrailEntry,
     UsageAttempt,
+    UsageDay,
+    UsageSession,
 )
-from tests.accounts.rows import a_member, a_record, a_seat
+from tests.accounts.booked import booked
+from tests.accounts.rows import a_member, a_seat
 
 KEY_TEXT = "brg_" + "k" * 49
 GITHUB_TOKEN = "ghu_only_the_vault_knows"
@@ -95,9 +106,17 @@ def one_of_each() -> dict[str, Model]:
     key, _text = ApiKey.objects.issue(member, "laptop", secret=KEY_TEXT)
     seat = a_seat(member, github_token=GITHUB_TOKEN, copilot_token=COPILOT_TOKEN)
     now = timezone.now()
-    record = a_record(
-        7, member=member, key=key, seat=seat, member_name="rosa", key_name="laptop", served_model="gpt-5.2"
+    record = booked(
+        7,
+        session="conversation-1",
+        member=member,
+        key=key,
+        seat=seat,
+        member_name="rosa",
+        key_name="laptop",
+        served_model="gpt-5.2",
     )
+    budget = Budget.objects.create(scope="member", member=member, limit_nano=10)
     UsageAttempt.objects.create(record=record, number=1, seat=seat, seat_name=seat.account, status=502)
     return {
         "team": team,
@@ -105,6 +124,8 @@ def one_of_each() -> dict[str, Model]:
         "apikey": key,
         "seat": seat,
         "usagerecord": record,
+        "usageday": UsageDay.objects.get(),
+        "usagesession": UsageSession.objects.get(),
         "modelroute": ModelRoute.objects.create(pattern="gpt-4*", target="gpt-5.2", origin=RouteOrigin.CONSOLE),
         "devicelogin": DeviceLogin.objects.create(
             member=member,
@@ -120,7 +141,29 @@ def one_of_each() -> dict[str, Model]:
         "storedreply": StoredReply.objects.create(
             id="resp_1", key=key, expires_at=now + timedelta(hours=1), size=len(STORED_WORDS), content=STORED_WORDS
         ),
+        "price": Price.objects.create(
+            model="gpt-5.2", valid_from=now.date(), input_nano=1, output_nano=2, origin=PriceOrigin.CONSOLE
+        ),
         "instance": Instance.objects.create(id=UUID(int=1), host="box", pid=7),
+        "reconciliation": Reconciliation.objects.create(
+            seat=seat,
+            since=now - timedelta(days=1),
+            until=now,
+            ledger_nano=5,
+            github_nano=9,
+            causes=[{"code": "outside", "nano": 4}],
+        ),
+        "correction": Correction.objects.create(
+            record=record.pk, column="output_tokens", old="1", new="2", reason="a test", by=member, by_name="rosa"
+        ),
+        "budget": budget,
+        "budgetwarning": BudgetWarning.objects.create(
+            period=BudgetPeriod.objects.create(budget=budget, start=now.date(), end=now.date()),
+            percent=80,
+            spent_nano=8,
+            limit_nano=10,
+        ),
+        "trailentry": TrailEntry.objects.filter(subject_type="seat").latest("number"),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from accounts.allowance import EVERYTHING, Allowance
 from accounts.directory import Caller, RouteEntry, SeatEntry, Snapshot
 
 NOW = 1_800_000_000.0
@@ -17,16 +18,17 @@ CALLER = Caller(
     member_name="mo",
     team=10,
     team_name="core",
-    doors=frozenset(),
-    models=(),
-    networks=(),
+    own=EVERYTHING,
+    shared=EVERYTHING,
     expires_at=None,
     language="",
 )
 
 
 def a_caller(**fields: Any) -> Caller:
-    return replace(CALLER, **fields)
+    """Fields of the caller, or of its key's allowance."""
+    own = {name: fields.pop(name) for name in Allowance.__dataclass_fields__ if name in fields}
+    return replace(CALLER, **{"own": replace(EVERYTHING, **own), **fields})
 
 
 def an_entry(number: int, **fields: Any) -> SeatEntry:

@@ -37,9 +37,9 @@ __all__ = ["auditor", "outsider", "owner"]
 pytestmark = pytest.mark.django_db
 
 MODELS = sorted(registered())
-MADE_HERE = {"apikey", "member", "modelroute", "team"}
-DELETED_HERE = {"modelroute", "storedreply"}
-WITH_HISTORY = {"apikey", "member", "modelroute", "seat", "team", "usagerecord"}
+MADE_HERE = {"apikey", "budget", "member", "modelroute", "price", "team"}
+DELETED_HERE = {"budget", "modelroute", "price", "storedreply"}
+WITH_HISTORY = {"apikey", "budget", "member", "modelroute", "price", "seat", "team", "usagerecord"}
 SEALED = [
     ("seat", "github_token"),
     ("seat", "copilot_token"),

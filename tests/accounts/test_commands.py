@@ -99,13 +99,31 @@ def test_addseat_reads_the_token_from_standard_input(sim: SimulatorServer, typed
     assert (seat.label, seat.serves, seat.usable) == ("Main", "team", True)
 
 
-def test_addseat_warns_on_standard_error_of_a_second_seat(sim: SimulatorServer, typed: Callable[[str], None]) -> None:
+def test_addseat_keeps_a_second_seat_only_with_accept_risk_and_warns(
+    sim: SimulatorServer, typed: Callable[[str], None]
+) -> None:
     a_member("alice")
+    typed(sim.world.accounts["credits"].github_token)
+    ran("addseat", "--owner", "alice")
+    typed(sim.world.accounts["pro"].github_token)
+    with pytest.raises(CommandError, match=r"credits already serves the same people.*With --accept-risk it is"):
+        ran("addseat", "--owner", "alice")
+    assert Seat.objects.count() == 1
     warnings = io.StringIO()
-    for account in ("credits", "pro"):
-        typed(sim.world.accounts[account].github_token)
-        ran("addseat", "--owner", "alice", stderr=warnings)
+    typed(sim.world.accounts["pro"].github_token)
+    ran("addseat", "--owner", "alice", "--accept-risk", stderr=warnings)
     assert warnings.getvalue().startswith("Warning: credits already serves the same people.")
+    assert Seat.objects.count() == 2
+
+
+def test_addseat_by_a_code_keeps_a_second_seat_only_with_accept_risk(sim: SimulatorServer) -> None:
+    member = a_member("alice")
+    a_seat(member, login="first")
+    sim.control("POST", "settings", {"device_interval": 1, "auto_approve_after": 1})
+    with pytest.raises(CommandError, match=r"first already serves.*With --accept-risk"):
+        ran("addseat", "--owner", "alice", "--login")
+    assert (Seat.objects.count(), DeviceLogin.objects.get().state) == (1, LoginState.REPLACED)
+    ran("addseat", "--owner", "alice", "--login", "--accept-risk")
     assert Seat.objects.count() == 2
 
 

@@ -30,13 +30,16 @@ async def slow(request: DoorRequest) -> HttpResponseBase:
     return HttpResponse(b"too late")
 
 
-async def quiet(_request: DoorRequest) -> HttpResponseBase:
+async def quiet(request: DoorRequest) -> HttpResponseBase:
     async def pieces() -> AsyncGenerator[bytes]:
         yield b"first\n\n"
         await asyncio.sleep(0.35)
         yield b"last\n\n"
 
-    return StreamedAnswer(pieces(), keepalive=lambda: b": ping\n\n", keepalive_seconds=0.1)
+    async def abandon() -> None:
+        request.runtime.lessons.learn("quiet", "was abandoned")
+
+    return StreamedAnswer(pieces(), keepalive=lambda: b": ping\n\n", keepalive_seconds=0.1, abandon=abandon)
 
 
 urlpatterns = [path("broken", broken), path("echo", echo), path("slow", slow), path("quiet", quiet)]

@@ -102,6 +102,21 @@ async def test_a_silence_is_filled_and_the_pieces_stay_whole() -> None:
     assert 2 <= bodies.count(b": ping\n\n") <= 3
 
 
+async def test_a_stream_whose_head_cannot_be_sent_is_let_go() -> None:
+    runtime = StartedRuntime()
+
+    async def receive() -> Message:
+        return part(b"")
+
+    async def send(_message: Message) -> None:
+        raise ConnectionResetError
+
+    scope = {"type": "http", "method": "GET", "path": "/quiet", "query_string": b"", "headers": []}
+    with pytest.raises(ConnectionResetError):
+        await LeanHandler(runtime, "tests.proxy.odd_doors")(scope, receive, send)
+    assert runtime.lessons.refused("quiet") == {"was abandoned"}
+
+
 async def test_a_head_has_headers_and_no_body() -> None:
     sent = await called(StartedRuntime(), "/quiet", method="HEAD")
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]

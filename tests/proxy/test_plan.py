@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
 from accounts.directory import Caller, RouteEntry, SeatEntry
+from accounts.quotas.levels import UNKNOWN, Levels
 from bridge.copilot.catalogue import CatalogueKeeper, Endpoint
 from bridge.copilot.identity import Profile
 from bridge.copilot.initiator import Initiator
 from bridge.copilot.keeper import TokenKeeper
+from bridge.copilot.quota import Quota
 from bridge.copilot.stores import CredentialKind, StoredCatalogue
 from bridge.crossing import FORMATS
 from bridge.dialect import Dialect
@@ -193,3 +196,47 @@ async def test_claude_codes_session_and_codexs_cache_key_are_names_too(runtime: 
     assert plan.session == "5f3a-77"
     plan = await planned_at(runtime, Dialect.RESPONSES, model="gpt-4.1", input="Hello", prompt_cache_key="thread-8")
     assert plan.session == "thread-8"
+
+
+# --- which seat -------------------------------------------------------------------------------------------
+
+SHARED = [an_entry(1), an_entry(2)]
+
+
+def left_of(percent: float) -> Levels:
+    return UNKNOWN.with_quotas([Quota("premium_interactions", percent_remaining=percent)], time.time())
+
+
+@pytest.mark.parametrize("seat", [1, 2])
+async def test_a_conversation_stays_on_the_seat_that_answered_it_last(runtime: Runtime, seat: int) -> None:
+    runtime.affinity.note("talk", CALLER.key, seat)
+    plan = await planned(runtime, "gpt-4.1", *SHARED, conversation="talk")
+    assert (plan.seat.id, plan.moved, plan.session) == (seat, False, "talk")
+
+
+@pytest.mark.parametrize("seat", [1, 2])
+async def test_a_conversation_whose_seat_is_empty_moves_and_the_plan_says_so(runtime: Runtime, seat: int) -> None:
+    runtime.affinity.note("talk", CALLER.key, seat)
+    snapshot = a_snapshot(*(replace(each, levels=left_of(0.0 if each.id == seat else 50.0)) for each in SHARED))
+    runtime.levels.hear(snapshot)
+    plan = await planned(runtime, "gpt-4.1", *SHARED, conversation="talk")
+    assert (plan.seat.id, plan.moved) == (3 - seat, True)
+
+
+async def test_a_conversation_comes_back_to_the_own_seat_and_the_plan_says_so(runtime: Runtime) -> None:
+    runtime.affinity.note("talk", CALLER.key, 2)
+    plan = await planned(runtime, "gpt-4.1", OWN, an_entry(2), conversation="talk")
+    assert (plan.seat, plan.moved) == (OWN, True)
+
+
+async def test_a_conversation_without_a_name_of_its_own_stays_as_well(runtime: Runtime) -> None:
+    first = await planned(runtime, "gpt-4.1", OWN)
+    for seat in (1, 2):
+        runtime.affinity.note(first.session, CALLER.key, seat)
+        plan = await planned(runtime, "gpt-4.1", *SHARED)
+        assert (plan.seat.id, plan.session) == (seat, first.session)
+
+
+async def test_a_new_conversation_of_one_permitted_seat_asks_no_ledger_and_has_not_moved(runtime: Runtime) -> None:
+    plan = await planned(runtime, "gpt-4.1", OWN, an_entry(2), conversation="new")
+    assert (plan.seat, plan.moved) == (OWN, False)

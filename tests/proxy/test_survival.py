@@ -147,6 +147,23 @@ def test_a_client_that_leaves_cancels_upstream_within_a_second_and_has_its_row(
     assert row["output_tokens"] > 0
 
 
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_request_that_is_left_before_the_first_word_counts_for_what_was_read(
+    gateway: Gateway, streamed: bool
+) -> None:
+    body = stream_body(f'thinking {streamed} @sim{{"ttft_ms": 20000}}', "n=2,d=0,s=60") | {"stream": streamed}
+    with (
+        httpx.Client(base_url=gateway.url, headers={"x-api-key": gateway.key}, trust_env=False) as client,
+        pytest.raises(httpx.ReadTimeout),
+    ):
+        client.post("/v1/chat/completions", json=body, timeout=0.5)
+    row = gateway.wait_row(f"status = 'cancelled' AND streamed = {int(streamed)} AND first_byte_ms IS NULL")
+    assert row["cost_source"] == "estimated"
+    assert row["input_tokens"] > 10
+    assert row["output_tokens"] == 0
+    assert row["nano_computed"] > 0
+
+
 def test_sigterm_lets_running_streams_end_by_themselves(simulator: SimulatorServer, tmp_path: Path) -> None:
     gateway = new_gateway(tmp_path, simulator, "credits")
     gateway.serve()

@@ -14,7 +14,8 @@ from django.utils import timezone
 from accounts.github import open_github
 from accounts.models import Member, Serves
 from accounts.seats import Wish, connect
-from accounts.signin import advance, start
+from accounts.serving import RiskNotAccepted
+from accounts.signin import advance, cancel, start
 from bridge.errors import BridgeError
 
 if TYPE_CHECKING:
@@ -31,18 +32,25 @@ class Command(BaseCommand):
         parser.add_argument("--serves", choices=Serves.values, default=Serves.OWNER.value, help="whom it serves")
         parser.add_argument("--host", default="github.com", metavar="HOST", help="github.com or TENANT.ghe.com")
         parser.add_argument("--label", default="", metavar="TEXT", help="a name for the seat")
+        parser.add_argument(
+            "--accept-risk",
+            action="store_true",
+            help="connect it although another seat serves the same people, which GitHub may suspend accounts for",
+        )
         parser.add_argument("--login", action="store_true", help="sign in with a code instead of a token")
 
     def handle(self, *_args: Any, owner: str, login: bool, **options: Any) -> None:
         member = Member.objects.filter(username=owner, is_active=True).first()
         if member is None:
             raise CommandError(f"There is no active member '{owner}'.")
-        wish = Wish(member, options["host"], options["serves"], options["label"], by_operator=True)
+        wish = Wish(member, options["host"], options["serves"], options["label"], True, options["accept_risk"])
         try:
             if login:
                 async_to_sync(self._sign_in)(member, wish)
             else:
                 async_to_sync(self._connect)(_read_token(), wish)
+        except RiskNotAccepted as fault:
+            raise CommandError(f"{fault} With --accept-risk it is connected all the same.") from fault
         except BridgeError as fault:
             raise CommandError(str(fault)) from fault
 
@@ -55,12 +63,22 @@ class Command(BaseCommand):
 
     async def _sign_in(self, member: Member, wish: Wish) -> None:
         async with open_github() as github:
-            login = await start(github, member, host=wish.host, serves=wish.serves, label=wish.label)
+            login = await start(
+                github,
+                member,
+                host=wish.host,
+                serves=wish.serves,
+                label=wish.label,
+                risk_accepted=wish.risk_accepted,
+            )
             self.stdout.write(f"Open {login.verification_uri} and enter the code {login.user_code}")
             self.stdout.flush()
             while login.is_pending:
                 await asyncio.sleep(_seconds_until_due(login))
                 login = await advance(github, login, by_operator=True)
+                if login.awaits_confirmation:
+                    await cancel(login)
+                    raise CommandError(f"{login.detail} With --accept-risk it is connected all the same.")
         if not login.is_connected:
             reason = login.get_failure_display() if login.failure else f"The sign-in is {login.get_state_display()}."
             raise CommandError(f"{reason} {login.detail}".strip())

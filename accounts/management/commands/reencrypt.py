@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.trail import append
 from accounts.vault import VaultLocked, reencrypt
 
 
@@ -17,6 +18,7 @@ class Command(BaseCommand):
             done = reencrypt()
         except VaultLocked as fault:
             raise CommandError(str(fault)) from fault
+        append("secrets.reencrypted", changes={"rewritten": done.rewritten, "unreadable": done.unreadable})
         self.stdout.write(f"Secrets written anew: {done.rewritten}")
         if done.unreadable:
             raise CommandError(

@@ -108,7 +108,8 @@ class ChunkReader:
 
     @property
     def counted(self) -> bool:
-        return self.usage is not None or self.copilot_usage is not None
+        """Zeros that come with the first chunks of some models tell nothing yet."""
+        return self.copilot_usage is not None or (self.usage is not None and _says_something(self.usage))
 
     @property
     def tally(self) -> Tally:

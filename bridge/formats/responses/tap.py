@@ -177,7 +177,8 @@ class StreamTap:
             pinned = fields["item"] = item.pin(shown)
             if kind == _ITEM_DONE:
                 item.done = pinned
-                self.output_bytes += 0 if item.has_grown else len(pinned)
+                # Sealed reasoning is as long as its seal, which tells nothing of the tokens behind it.
+                self.output_bytes += 0 if item.has_grown or item.type == "reasoning" else len(pinned)
             elif item.added is None:
                 item.added = pinned
         elif (delta := fields.get("delta")) is not None:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import ModelRoute
+from accounts.prices.rows import sync_shipped
 
 # What a running stream gets to end by itself after SIGTERM.
 GRACEFUL_SECONDS = 20
@@ -27,6 +28,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
         ModelRoute.objects.sync_origins(settings.MODEL_MAPPING)
+        sync_shipped()
         _check_free(host, port)
         self.stdout.write(f"Serving on http://{host}:{port} — end with Ctrl-C.")
         uvicorn.run(

@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
-from accounts.models import ApiKey, Member, Seat, SeatState, Serves, UsageRecord, UsageStatus
+from accounts.models import ApiKey, Member, Seat, SeatState, UsageRecord, UsageStatus
 from tests.proxy.pages.conftest import MakeMember, browser_of, make_seat
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -60,7 +60,7 @@ def test_a_new_member_sees_the_three_first_steps(browser: Client, settings: Sett
     assert text.count('<li class="step">') == 3
     assert 'href="/auth/device"' in text
     assert "curl https://bridge.example.org/v1/chat/completions" in text
-    assert "An owner of this gateway issues it" in text
+    assert "Issue it under API keys" in text
     assert "issuekey" not in text
 
 
@@ -109,7 +109,7 @@ def test_a_seat_is_told_in_words(
 
 def test_another_members_seats_keys_and_requests_stay_out_of_sight(browser: Client, make_member: MakeMember) -> None:
     other = make_member("other")
-    make_seat(other, "others-account", serves=Serves.TEAM)
+    make_seat(other, "others-account")
     ApiKey.objects.issue(other, "others-key")
     record(other, 1, requested_model="others-model")
     text = browser.get("/").content.decode()
@@ -135,6 +135,19 @@ def test_the_last_ten_requests_are_listed_with_tokens_and_cost(browser: Client, 
     assert "567</td>" in text
     assert "1.235</td>" in text
     assert text.count("settled") == 10
+
+
+@pytest.mark.parametrize(
+    ("source", "column", "shown"),
+    [
+        ("reported", "nano_reported", '1.500<span class="sr"> reported by GitHub</span></td>'),
+        ("computed", "nano_computed", '1.500<span class="sr"> computed from the rate card</span></td>'),
+        ("estimated", "nano_computed", '≈ 1.500<span class="sr"> estimated</span></td>'),
+    ],
+)
+def test_a_cost_says_where_it_comes_from(browser: Client, member: Member, source: str, column: str, shown: str) -> None:
+    record(member, 1, cost_source=source, **{column: 1_500_000_000})
+    assert shown in browser.get("/").content.decode()
 
 
 def test_a_failed_request_names_its_error_and_no_cost(browser: Client, member: Member) -> None:

@@ -173,6 +173,14 @@ def test_zeros_behind_the_usage_do_not_wipe_it_out() -> None:
     assert tapped([wire(recording)])[1].tally.output == 93
 
 
+def test_zeros_on_the_first_chunks_are_no_count() -> None:
+    tap = a_tap()
+    zeros = '"usage":{"prompt_tokens":0,"completion_tokens":0}'
+    tap.feed(wire(('{"id":"a","model":"m","choices":[{"index":0,"delta":{"content":"So"}}],' + zeros + "}",)))
+    assert tap.begun
+    assert not tap.counted
+
+
 def test_the_bill_of_the_token_era_is_kept() -> None:
     tally = tapped([wire(recordings.CLAUDE_INDEX_FROM_ONE)])[1].tally
     assert (tally.input, tally.cached, tally.cache_write, tally.output, tally.nano) == (30, 60, 10, 20, 39_000_000)

@@ -225,6 +225,14 @@ def test_the_size_of_the_content_is_known_while_it_comes() -> None:
     assert tap.output_bytes == said
 
 
+def test_the_seal_of_hidden_reasoning_is_no_output() -> None:
+    sealed = {"type": "reasoning", "summary": [], "encrypted_content": "x" * 4000}
+    tap = StreamTap(heading())
+    for frame in message(Upstream().begin().added(0, **sealed).done(0, **sealed), 1).frames():
+        tap.feed(frame)
+    assert tap.output_bytes == len("Grüß dich,\u2028 🙂".encode())
+
+
 def test_a_tool_comes_back_under_the_callers_name_for_it() -> None:
     tools = [{"type": "function", "name": "a.b"}]
     answer = answered(_named_call(fitted_name("a.b")), tools=tools)
