@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.ledger.booked import Booked
 from accounts.ledger.books import open_books
-from accounts.models import StoredReply, UsageAttempt, UsageRecord, UsageStatus
+from accounts.models import Instance, StoredReply, UsageAttempt, UsageRecord, UsageStatus
 from accounts.quotas.readings import thin
 from accounts.trail import append
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 BATCH = 500
+FORGOTTEN_AFTER = timedelta(days=30)
 # SQLite gives back every page of a deleted row within the transaction: megabytes of it are tens of milliseconds.
 BATCH_BYTES = 4 * 1024 * 1024
 
@@ -33,14 +34,22 @@ BATCH_BYTES = 4 * 1024 * 1024
 def prune() -> int:
     """Delete what the settings no longer keep and return how many requests that were.
 
-    Stored replies that have expired and readings of quotas whose time is over go with them, uncounted.
+    Stored replies that have expired, readings of quotas whose time is over and processes that are long gone go with
+    them, uncounted.
     """
     delete_expired_replies(timezone.now())
     thin(timezone.now())
+    _forget_processes(timezone.now() - FORGOTTEN_AFTER)
     deleted = _delete_older(settings.BRIDGE_RETENTION_DAYS) + _delete_beyond(settings.BRIDGE_RETENTION_ROWS)
     if deleted:
         append("usage.pruned", changes={"requests": deleted})
     return deleted
+
+
+def _forget_processes(before: datetime) -> None:
+    """Delete the processes that were last heard of before; one that left rows open is still needed to abandon them."""
+    still = UsageRecord.objects.filter(status=UsageStatus.OPEN).order_by().values_list("instance", flat=True).distinct()
+    Instance.objects.filter(heartbeat_at__lt=before).exclude(pk__in=list(still)).delete()
 
 
 def delete_expired_replies(at: datetime) -> int:

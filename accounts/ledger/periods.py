@@ -59,8 +59,13 @@ class PeriodsMissing(Exception):
     def make(self) -> None:
         with transaction.atomic():
             _lock(share=False)
+            # A budget may have been deleted since the transaction began that missed its period.
+            left = set(
+                Budget.objects.filter(pk__in={line.id for line, _start in self._missing}).values_list("pk", flat=True)
+            )
             for line, start in self._missing:
-                _make_period(line, start)
+                if line.id in left:
+                    _make_period(line, start)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts import retention
-from accounts.models import UsageAttempt, UsageRecord
+from accounts.models import Instance, UsageAttempt, UsageRecord
 from tests.accounts.rows import a_record
 
 pytestmark = pytest.mark.django_db
@@ -82,3 +82,12 @@ def test_many_rows_go_in_batches(settings: Settings) -> None:
     to_the_trail = next(number for number, sql in enumerate(asked) if "accounts_trailhead" in sql)
     # The last one is the trail's own.
     assert len([sql for sql in asked[:to_the_trail] if sql.startswith("SAVEPOINT")]) == 3 + 1
+
+
+def test_processes_that_are_long_gone_are_forgotten_but_for_those_whose_rows_are_open() -> None:
+    long_ago = timezone.now() - timedelta(days=31)
+    for number, heartbeat in ((1, long_ago), (2, long_ago), (3, timezone.now())):
+        Instance.objects.create(id=UUID(int=number), host="box", pid=number, heartbeat_at=heartbeat)
+    UsageRecord.objects.as_ledger().filter(pk=a_record(1, status="open").pk).update(instance=UUID(int=2))
+    retention.prune()
+    assert sorted(instance.pk.int for instance in Instance.objects.all()) == [2, 3]

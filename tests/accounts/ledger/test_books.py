@@ -20,8 +20,9 @@ from accounts.ledger import BudgetSpent, Opening, Outcome, Settlement
 from accounts.ledger.booked import Booked
 from accounts.ledger.bookkeeper import Act, Bookkeeper
 from accounts.ledger.books import open_books
+from accounts.ledger.budget_lines import BudgetLine
 from accounts.ledger.instances import mark_abandoned
-from accounts.ledger.periods import end_of, start_of
+from accounts.ledger.periods import PeriodsMissing, end_of, start_of
 from accounts.models import (
     ApiKey,
     Budget,
@@ -305,6 +306,14 @@ def test_a_budget_made_in_the_middle_of_a_period_counts_what_was_spent_before() 
     assert act in keeper.commit([act])
     period = BudgetPeriod.objects.get(budget=budget)
     assert (period.settled_nano, period.reserved_nano) == (30, 4)
+
+
+def test_a_budget_that_is_deleted_before_its_period_is_made_is_no_fault() -> None:
+    budget = a_budget(10)
+    line = BudgetLine(budget.pk, "installation", None, "month", 10, True, True)
+    budget.delete()
+    PeriodsMissing([(line, date(2026, 11, 1))]).make()
+    assert not BudgetPeriod.objects.exists()
 
 
 def test_a_raised_limit_holds_from_the_next_request_on() -> None:
