@@ -10,13 +10,12 @@ from django.contrib import admin
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
-from accounts.admin.columns import NOTHING, Tone, badge, button, column, credits_text, many
-from accounts.admin.errand import Errand
-from accounts.admin.rows import ConsoleAdmin, ReadOnlyAdmin
+from accounts.admin.columns import NOTHING, Tone, badge, column, credits_text
+from accounts.admin.rows import ReadOnlyAdmin, ReadOnlyInline
+from accounts.admin.switching import Switch, SwitchedAdmin
 from accounts.ledger.periods import end_of, start_of
 from accounts.models import Budget, BudgetPeriod, BudgetScope, BudgetWarning
 from accounts.models.usage_record import NANO_PER_CREDIT
@@ -24,8 +23,8 @@ from accounts.spending import spendings_of
 
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList
-    from django.db.models import Model, QuerySet
-    from django.http import HttpRequest, HttpResponse
+    from django.db.models import Model
+    from django.http import HttpRequest
     from django.utils.functional import _StrOrPromise
     from django.utils.safestring import SafeString
 
@@ -37,32 +36,6 @@ _COUNTED = ("scope", "team", "member", "key", "span")
 _LARGEST = Decimal(2**63 - 1) / NANO_PER_CREDIT
 _CARE_PERCENT = 80
 _SPENDING = "spending_of_the_period_that_runs"
-
-
-def _switch(budget: Budget, *, on: bool) -> bool:
-    if budget.active == on:
-        return False
-    budget.active = on
-    budget.save(update_fields=["active"])
-    return True
-
-
-_SWITCH_ON: Errand[Budget] = Errand(
-    title=_("Switch on"),
-    question=_("The budget holds from now on; what was spent in this period counts."),
-    act=lambda budget: _switch(budget, on=True),
-    done=_("%(row)s is on."),
-    unchanged=_("%(row)s was on before."),
-    changed="active",
-)
-_SWITCH_OFF: Errand[Budget] = Errand(
-    title=_("Switch off"),
-    question=_("Requests are no longer held to this budget. It goes on counting."),
-    act=lambda budget: _switch(budget, on=False),
-    done=_("%(row)s is off."),
-    unchanged=_("%(row)s was off before."),
-    changed="active",
-)
 
 
 class BudgetForm(_Form):
@@ -96,21 +69,9 @@ class BudgetForm(_Form):
         return cleaned
 
 
-class BudgetPeriodInline(TabularInline):
+class BudgetPeriodInline(ReadOnlyInline):
     model = BudgetPeriod
     fields = readonly_fields = ("start", "end", "settled", "reserved")
-    extra = 0
-    can_delete = False
-    hide_title = True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @column(_("spent credits"))
     def settled(self, period: BudgetPeriod) -> str:
@@ -122,7 +83,7 @@ class BudgetPeriodInline(TabularInline):
 
 
 @admin.register(Budget)
-class BudgetAdmin(ConsoleAdmin):
+class BudgetAdmin(SwitchedAdmin):
     form = BudgetForm
     list_display = ("whose", "span", "limit_credits", "spent", "kind_badge", "active", "resets", "note")
     list_display_links = ("whose",)
@@ -150,8 +111,10 @@ class BudgetAdmin(ConsoleAdmin):
         (_("State"), {"fields": ("active", "note")}),
     )
     inlines = (BudgetPeriodInline,)
-    actions = ("switch_on_many", "switch_off_many")
-    actions_detail = ("switch_on_one", "switch_off_one")
+    switch = Switch(
+        on=_("The budget holds from now on; what was spent in this period counts."),
+        off=_("Requests are no longer held to this budget. It goes on counting."),
+    )
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """What is spent of the budgets shown is read at once."""
@@ -206,22 +169,6 @@ class BudgetAdmin(ConsoleAdmin):
     @badge(_("kind"), {"hard": Tone.CARE, "soft": Tone.NEWS}, sorted_by="hard")
     def kind_badge(self, budget: Budget) -> tuple[str, _StrOrPromise]:
         return ("hard", _("hard")) if budget.hard else ("soft", _("soft"))
-
-    @many(_("Switch on"))
-    def switch_on_many(self, request: HttpRequest, queryset: QuerySet[Budget]) -> HttpResponse | None:
-        return self.on_many(request, queryset, _SWITCH_ON)
-
-    @many(_("Switch off"))
-    def switch_off_many(self, request: HttpRequest, queryset: QuerySet[Budget]) -> HttpResponse | None:
-        return self.on_many(request, queryset, _SWITCH_OFF)
-
-    @button(_("Switch on"), icon="toggle_on")
-    def switch_on_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.on_one(request, object_id, _SWITCH_ON)
-
-    @button(_("Switch off"), icon="toggle_off")
-    def switch_off_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.on_one(request, object_id, _SWITCH_OFF)
 
 
 @admin.register(BudgetWarning)

@@ -13,15 +13,13 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 
-from accounts.admin.columns import Tone, badge, button, column, many
-from accounts.admin.errand import Errand
+from accounts.admin.columns import Tone, badge, column
 from accounts.admin.lists_in_forms import LinesField
-from accounts.admin.rows import ConsoleAdmin
+from accounts.admin.switching import Switch, SwitchedAdmin
 from accounts.models import ModelRoute, RouteOrigin, RouteScope
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
     _Form = forms.ModelForm[ModelRoute]
 else:
@@ -29,32 +27,6 @@ else:
 
 _TONES = {RouteOrigin.SHIPPED: Tone.PLAIN, RouteOrigin.ENVIRONMENT: Tone.CARE, RouteOrigin.CONSOLE: Tone.NEWS}
 _DECIDED_ELSEWHERE = ("pattern", "scope", "team", "member", "key", "priority", "target", "fallbacks")
-
-
-def _switch(route: ModelRoute, *, on: bool) -> bool:
-    if route.active == on:
-        return False
-    route.active = on
-    route.save(update_fields=["active"])
-    return True
-
-
-_SWITCH_ON: Errand[ModelRoute] = Errand(
-    title=_("Switch on"),
-    question=_("The route applies to requests from now on."),
-    act=lambda route: _switch(route, on=True),
-    done=_("%(row)s is on."),
-    unchanged=_("%(row)s was on before."),
-    changed="active",
-)
-_SWITCH_OFF: Errand[ModelRoute] = Errand(
-    title=_("Switch off"),
-    question=_("Requests no longer take this route; the names pass as they are or take another."),
-    act=lambda route: _switch(route, on=False),
-    done=_("%(row)s is off."),
-    unchanged=_("%(row)s was off before."),
-    changed="active",
-)
 
 
 class ModelRouteForm(_Form):
@@ -75,7 +47,7 @@ class ModelRouteForm(_Form):
 
 
 @admin.register(ModelRoute)
-class ModelRouteAdmin(ConsoleAdmin):
+class ModelRouteAdmin(SwitchedAdmin):
     form = ModelRouteForm
     list_display = ("pattern", "target", "fallback_names", "scope_name", "priority", "active", "origin_badge", "note")
     list_display_links = ("pattern",)
@@ -102,8 +74,10 @@ class ModelRouteAdmin(ConsoleAdmin):
         (_("For whom"), {"fields": ("scope", "team", "member", "key")}),
         (_("State"), {"fields": ("active", "note")}),
     )
-    actions = ("switch_on_many", "switch_off_many")
-    actions_detail = ("switch_on_one", "switch_off_one")
+    switch = Switch(
+        on=_("The route applies to requests from now on."),
+        off=_("Requests no longer take this route; the names pass as they are or take another."),
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
@@ -127,19 +101,3 @@ class ModelRouteAdmin(ConsoleAdmin):
     @badge(_("origin"), _TONES, sorted_by="origin")
     def origin_badge(self, route: ModelRoute) -> tuple[str, str]:
         return route.origin, route.get_origin_display()
-
-    @many(_("Switch on"))
-    def switch_on_many(self, request: HttpRequest, queryset: QuerySet[ModelRoute]) -> HttpResponse | None:
-        return self.on_many(request, queryset, _SWITCH_ON)
-
-    @many(_("Switch off"))
-    def switch_off_many(self, request: HttpRequest, queryset: QuerySet[ModelRoute]) -> HttpResponse | None:
-        return self.on_many(request, queryset, _SWITCH_OFF)
-
-    @button(_("Switch on"), icon="toggle_on")
-    def switch_on_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.on_one(request, object_id, _SWITCH_ON)
-
-    @button(_("Switch off"), icon="toggle_off")
-    def switch_off_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.on_one(request, object_id, _SWITCH_OFF)

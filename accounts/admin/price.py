@@ -18,9 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
-from accounts.admin.columns import NOTHING, Tone, badge, button, column, many, whole
-from accounts.admin.errand import Errand
-from accounts.admin.rows import ConsoleAdmin
+from accounts.admin.columns import NOTHING, Tone, badge, column, whole
+from accounts.admin.switching import Switch, SwitchedAdmin
 from accounts.models import Price, PriceOrigin
 from accounts.models.usage_record import NANO_PER_CREDIT
 from accounts.prices.card import RateCard, load_card
@@ -29,8 +28,7 @@ from accounts.reports.query import this_day
 
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList
-    from django.db.models import QuerySet
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
     from django.utils.functional import _StrOrPromise
 
     _Form = forms.ModelForm[Price]
@@ -58,32 +56,6 @@ _AMOUNTS = {
     "output_credits": "output_nano",
 }
 _MOST = Decimal(HIGHEST_NANO) / NANO_PER_CREDIT
-
-
-def _switch(price: Price, *, on: bool) -> bool:
-    if price.active == on:
-        return False
-    price.active = on
-    price.save(update_fields=["active"])
-    return True
-
-
-_SWITCH_ON: Errand[Price] = Errand(
-    title=_("Switch on"),
-    question=_("Requests are computed by this price from now on, unless one that is preferred holds."),
-    act=lambda price: _switch(price, on=True),
-    done=_("%(row)s is on."),
-    unchanged=_("%(row)s was on before."),
-    changed="active",
-)
-_SWITCH_OFF: Errand[Price] = Errand(
-    title=_("Switch off"),
-    question=_("Requests are no longer computed by this price. What was computed stays as it is."),
-    act=lambda price: _switch(price, on=False),
-    done=_("%(row)s is off."),
-    unchanged=_("%(row)s was off before."),
-    changed="active",
-)
 
 
 def _amount(label: _StrOrPromise, *, required: bool = False) -> forms.DecimalField:
@@ -144,7 +116,7 @@ class PriceForm(_Form):
 
 
 @admin.register(Price)
-class PriceAdmin(ConsoleAdmin):
+class PriceAdmin(SwitchedAdmin):
     form = PriceForm
     list_display = (
         "model", "tier", "state_badge", "valid_from", "input_credits", "cached_credits", "cache_write_credits",
@@ -165,8 +137,10 @@ class PriceAdmin(ConsoleAdmin):
         (_("Credits per million tokens"), {"fields": tuple(_AMOUNTS)}),
         (_("State"), {"fields": ("active", "note")}),
     )
-    actions = ("switch_on_many", "switch_off_many")
-    actions_detail = ("switch_on_one", "switch_off_one")
+    switch = Switch(
+        on=_("Requests are computed by this price from now on, unless one that is preferred holds."),
+        off=_("Requests are no longer computed by this price. What was computed stays as it is."),
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
@@ -221,22 +195,6 @@ class PriceAdmin(ConsoleAdmin):
     @column(_("output"), sorted_by="output_nano")
     def output_credits(self, price: Price) -> str:
         return exact_credits(price.output_nano)
-
-    @many(_("Switch on"))
-    def switch_on_many(self, request: HttpRequest, queryset: QuerySet[Price]) -> HttpResponse | None:
-        return self.on_many(request, queryset, _SWITCH_ON)
-
-    @many(_("Switch off"))
-    def switch_off_many(self, request: HttpRequest, queryset: QuerySet[Price]) -> HttpResponse | None:
-        return self.on_many(request, queryset, _SWITCH_OFF)
-
-    @button(_("Switch on"), icon="toggle_on")
-    def switch_on_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.on_one(request, object_id, _SWITCH_ON)
-
-    @button(_("Switch off"), icon="toggle_off")
-    def switch_off_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self.on_one(request, object_id, _SWITCH_OFF)
 
 
 def exact_credits(nano: int | None) -> str:

@@ -9,7 +9,7 @@ from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import redirect
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 
 from accounts.admin.errand import Errand, ask, carry_out, is_confirmed
 
@@ -122,3 +122,20 @@ class ReadOnlyAdmin(ConsoleAdmin):
         context = {**(extra_context or {}), "show_history": False}
         page: HttpResponse = super().change_view(request, object_id, form_url, context)
         return page
+
+
+class ReadOnlyInline(TabularInline):
+    """Rows that belong to the page's row and that processes write."""
+
+    extra = 0
+    can_delete = False
+    hide_title = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

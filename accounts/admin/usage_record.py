@@ -9,7 +9,6 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.paginator import InfinitePaginator
 
@@ -18,7 +17,7 @@ from accounts.admin.correction import correction_page, corrections_of
 from accounts.admin.drilldown import Drilldown, drill_down
 from accounts.admin.filters import DayFilter, DoorFilter, ModelFilter
 from accounts.admin.ledger_list import LedgerList, request_id
-from accounts.admin.rows import ConsoleAdmin
+from accounts.admin.rows import ConsoleAdmin, ReadOnlyInline
 from accounts.corrections import PERMISSION
 from accounts.models import CostSource, UsageAttempt, UsageRecord, UsageStatus
 from accounts.reports.conversations import conversation_of
@@ -41,23 +40,11 @@ _MEASURED = tuple(
 )
 
 
-class UsageAttemptInline(TabularInline):
+class UsageAttemptInline(ReadOnlyInline):
     model = UsageAttempt
     fields = readonly_fields = (
         "number", "seat_name", "upstream_format", "status", "error_code", "cost", "started_ms", "total_ms",
     )  # fmt: skip
-    extra = 0
-    can_delete = False
-    hide_title = True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @column(_("credits"))
     def cost(self, attempt: UsageAttempt) -> str:
