@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -23,12 +24,26 @@ DOORS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def a_budget(gateway: Gateway, nano: int, **fields: Any) -> int:
-    """A hard budget; returns when the running gateway holds to it."""
+    """A budget; returns when the running gateway holds to it, if it is a hard one."""
     told = {"limit_nano": nano, "scope": "installation", "span": "month", **fields}
     code = f"from accounts.models import Budget; print(Budget.objects.create(**{told!r}).pk)"
     number = int(gateway.manage("shell", "--no-imports", "-c", code))
-    time.sleep(1.2)
+    deadline = time.monotonic() + 20
+    while told.get("hard", True) and not _is_held_to(gateway):
+        assert time.monotonic() < deadline, "the gateway never heard of the budget"
+        time.sleep(0.1)
     return number
+
+
+def _is_held_to(gateway: Gateway) -> bool:
+    """Whether a request, which costs nothing because the upstream refuses it, is reserved for or refused."""
+    wish = json.dumps({"fault": "status", "status": 422, "code": "content_filter"})
+    body = {"model": "gpt-5-mini", "messages": [{"role": "user", "content": f"{time.time()} @sim{wish}"}]}
+    headers = {"authorization": f"Bearer {gateway.key}"}
+    answer = httpx.post(f"{gateway.url}/v1/chat/completions", json=body, headers=headers, timeout=30, trust_env=False)
+    row = gateway.row(answer.headers["x-request-id"])
+    assert answer.status_code in {400, 429}
+    return bool(row["error_code"] == "insufficient_quota" or row["reserved_nano"])
 
 
 @pytest.fixture(autouse=True)

@@ -101,6 +101,7 @@ def _request(world: World, scope: Message, body: bytes) -> Request:
         origin=origin,
         tier=tier,
         number=0 if origin == "_sim" else world.next_number(),
+        world=world.lives,
     )
 
 

@@ -60,6 +60,8 @@ class Request:
     origin: str  # "github" | "api" | "copilot" | "_sim"
     tier: str  # "" | "individual" | "business" | "enterprise" | "ghe:TENANT"
     number: int
+    world: int = 0
+    """Which life of the world it belongs to: one that is still answered after a reset belongs to the old one."""
     _decoded: list[Any] = field(default_factory=list, repr=False, compare=False)
 
     def json(self) -> Any:

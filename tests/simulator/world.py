@@ -83,10 +83,12 @@ class World:
         self.models: dict[str, Model] = {model.id: model for model in catalogue_rows.MODELS}
         self.clock = Clock()
         self.log: list[Received] = []
+        self.lives = 0
         self.reset()
 
     def reset(self) -> None:
         """Begin anew: fresh accounts, no tokens, no scenarios, an empty log; the public origin stays."""
+        self.lives += 1
         origin = self.settings.public_origin
         self.settings = replace(self._first_settings, public_origin=origin, contradictions={})
         self.clock.skew = 0.0
@@ -236,7 +238,12 @@ class World:
         *,
         whole: bool = True,
     ) -> int:
-        """Charge one answered generation by the account's era; return the nano-AIU it cost (0 in other eras)."""
+        """Charge one answered generation by the account's era; return the nano-AIU it cost (0 in other eras).
+
+        What was asked before a reset is charged to nobody.
+        """
+        if request.world != self.lives:
+            return 0
         if request.number in self.charges:
             raise RuntimeError(f"request {request.number} was charged already")
         premium = billing.premium_thousandths(account, request, model)

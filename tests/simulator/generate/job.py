@@ -113,12 +113,11 @@ class Job:
         if not await open_stream(self.wire, self.scenario, TYPE_STREAM):
             return
         await self.wire.start(headers={"cache-control": "no-cache"})
-        ending = Ending(error, comment, lambda: self._book(self.final()))
+        ending = Ending(error, comment, lambda: self._book(self.final()), self._book_broken)
         try:
             await play(self.wire, steps, self.scenario, self._pace(), ending, self.played)
         finally:
-            if self.played.chunks and not self.played.complete:
-                self._book_broken()
+            self._book_broken()
 
     async def respond(self, body: dict[str, Any]) -> None:
         """Send the answer as one JSON body, after the time it takes to make it, and book it."""
@@ -138,6 +137,10 @@ class Job:
         self.world.book(self.account, self.request, self.model, billed)
 
     def _book_broken(self) -> None:
+        """Charge an answer that had begun and was not completed, once."""
+        if self.played.billed or self.played.complete or not self.played.chunks:
+            return
+        self.played.billed = True
         match self.scenario.broken_bill:
             case BrokenBill.SENT:
                 billed = self.partial()

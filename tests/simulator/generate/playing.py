@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _LET_IT_ARRIVE = 0.05
 """Seconds between the last bytes and a reset, which would otherwise overtake them."""
-_MID_STREAM = (Fault.CUT, Fault.CLEAN_EOF, Fault.HANG_UP, Fault.ERROR_EVENT, Fault.FAILED, Fault.STALL)
+_ENDS = (Fault.CUT, Fault.CLEAN_EOF, Fault.HANG_UP, Fault.ERROR_EVENT, Fault.FAILED)
+_MID_STREAM = (*_ENDS, Fault.STALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,13 @@ class Step:
 
 @dataclass(slots=True)
 class Played:
-    """How far it went: bytes of text and reasoning that left, content steps, and whether all was sent."""
+    """How far it went: bytes of text and reasoning that left, content steps, whether all was sent, and was billed."""
 
     said: int = 0
     thought: int = 0
     chunks: int = 0
     complete: bool = False
+    billed: bool = False
 
     def count(self, step: Step) -> None:
         """Note a step that has left."""
@@ -61,11 +63,15 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The format's error event, what it sends to keep a connection alive, and what to call when all is said."""
+    """The format's error event, what it sends to keep a connection alive, and what to call when all is said.
+
+    `give_up` is called before the client can see that the answer breaks off.
+    """
 
     error: Callable[[], bytes]
     comment: Callable[[], bytes]
     settle: Callable[[], None]
+    give_up: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +159,8 @@ async def _send(wire: Wire, frame: bytes, scenario: Scenario) -> None:
 
 async def _strike(wire: Wire, scenario: Scenario, ending: Ending) -> bool:
     """Let the fault happen; True when it ends the answer."""
+    if scenario.fault in _ENDS:
+        ending.give_up()
     match scenario.fault:
         case Fault.CUT:
             await asyncio.sleep(_LET_IT_ARRIVE)
