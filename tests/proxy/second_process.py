@@ -28,6 +28,7 @@ class SecondProcess:
     """Runs one piece of code after the other, with the models, `now` and `timedelta` at hand."""
 
     def __init__(self, gateway: Gateway) -> None:
+        self.url = gateway.url
         self._process = subprocess.Popen(
             [sys.executable, "manage.py", "shell", "--no-imports", "-c", _LOOP],
             cwd=ROOT, env=gateway.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,

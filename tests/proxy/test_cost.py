@@ -42,7 +42,7 @@ def until_heard(gateway: Gateway, count: int) -> None:
     while len(live_rows(gateway)) < count:
         assert time.monotonic() < deadline, f"{len(live_rows(gateway))} live prices"
         time.sleep(0.05)
-    time.sleep(1.2)
+    time.sleep(2.5)
 
 
 def test_the_computed_price_checks_the_reported_one_and_the_header_says_it(
@@ -132,7 +132,7 @@ def imported(gateway: Gateway, tmp_path: Path) -> Iterator[None]:
     card = tmp_path / "card.csv"
     card.write_text(CARD)
     gateway.manage("importrates", str(card))
-    time.sleep(1.2)
+    time.sleep(2.5)
     yield
     gateway.manage(
         "shell",
@@ -140,7 +140,7 @@ def imported(gateway: Gateway, tmp_path: Path) -> Iterator[None]:
         "-c",
         "from accounts.models import Price as P; P.objects.filter(origin='import').delete()",
     )
-    time.sleep(1.2)
+    time.sleep(2.5)
 
 
 @pytest.mark.usefixtures("imported")
