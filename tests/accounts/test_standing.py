@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.database import in_thread
 from accounts.directory import caller_of
 from accounts.models import ApiKey, Budget, BudgetPeriod, Team, UsageDay
 from accounts.standing import KEPT_SECONDS, Standings, standing_of
@@ -61,7 +62,7 @@ def test_a_standing_is_kept_for_a_second_and_read_once_for_many() -> None:
     async def ask() -> list[int]:
         first = await asyncio.gather(*(standings.get(caller, None) for _ in range(20)))
         assert len({id(standing) for standing in first}) == 1
-        await asyncio.to_thread(UsageDay.objects.update, nano=2)
+        await in_thread(UsageDay.objects.update)(nano=2)
         clock.at += KEPT_SECONDS - 0.01
         soon = await standings.get(caller, None)
         clock.at += 0.02
