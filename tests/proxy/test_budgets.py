@@ -28,11 +28,17 @@ def a_budget(gateway: Gateway, nano: int, **fields: Any) -> int:
     told = {"limit_nano": nano, "scope": "installation", "span": "month", **fields}
     code = f"from accounts.models import Budget; print(Budget.objects.create(**{told!r}).pk)"
     number = int(gateway.manage("shell", "--no-imports", "-c", code))
-    deadline = time.monotonic() + 20
-    while told.get("hard", True) and not _is_held_to(gateway):
-        assert time.monotonic() < deadline, "the gateway never heard of the budget"
-        time.sleep(0.1)
+    if told.get("hard", True):
+        _until(gateway, is_held_to=True)
     return number
+
+
+def _until(gateway: Gateway, *, is_held_to: bool) -> None:
+    """Until the gateway holds requests to a budget, or to none."""
+    deadline = time.monotonic() + 20
+    while _is_held_to(gateway) is not is_held_to:
+        assert time.monotonic() < deadline, "the gateway never heard of it"
+        time.sleep(0.1)
 
 
 def _is_held_to(gateway: Gateway) -> bool:
@@ -50,6 +56,7 @@ def _is_held_to(gateway: Gateway) -> bool:
 def no_budgets(gateway: Gateway) -> Iterator[None]:
     yield
     gateway.manage("shell", "--no-imports", "-c", "from accounts.models import Budget; Budget.objects.all().delete()")
+    _until(gateway, is_held_to=False)
 
 
 @pytest.mark.parametrize("door", ["chat", "responses", "embeddings"])

@@ -19,6 +19,10 @@ def manager(gateway: Gateway) -> Iterator[httpx.Client]:
     """A client with an owner's key for the management API alone."""
     key = gateway.manage("issuekey", "owner", "--name", "manager", "--doors", "management").strip()
     with httpx.Client(base_url=gateway.url, headers={"x-api-key": key}, timeout=30, trust_env=False) as client:
+        deadline = time.monotonic() + 20
+        while client.get("/v1/me").status_code == 401:  # the doors hear of a key within a second, if nothing is slow
+            assert time.monotonic() < deadline, "the key was not heard of"
+            time.sleep(0.05)
         yield client
 
 
