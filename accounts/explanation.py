@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
-
 from accounts.allowance import EVERYTHING, Allowance
+from accounts.amounts import credits_of
+from accounts.days import day_at
 from accounts.directory import Caller
 from accounts.models import PriceOrigin
 from accounts.routing import choose_model, choose_seat, find_route
@@ -30,7 +30,6 @@ _ORIGINS = {
     PriceOrigin.LIVE: "GitHub's model list",
     PriceOrigin.SHIPPED: "the gateway's own rate card",
 }
-_NANO_PER_CREDIT = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ async def explain(
     live = (await catalogue_of(seat.id)).models
     choice = choose_model(find_route(snapshot, caller, requested), requested, live)
     model = live[choice.model]
-    day = datetime.fromtimestamp(now, timezone.get_default_timezone()).date()
+    day = day_at(datetime.fromtimestamp(now, UTC))
     price = snapshot.prices.quote(model, day, token_based=seat.token_based)
     return Explanation(requested, caller, seat, model, choice.why, price)
 
@@ -129,13 +128,9 @@ def _price(price: TokenPrice) -> str:
         ("cache write", price.cache_write),
         ("output", price.output),
     )
-    stated = ", ".join(f"{name} {_credits(nano)}" for name, nano in named if nano is not None)
+    stated = ", ".join(f"{name} {credits_of(nano)}" for name, nano in named if nano is not None)
     above = f" above {price.above_input_tokens:,} input tokens" if price.above_input_tokens else ""
     return f"{stated} credits per {price.batch_size:,} tokens{above}"
-
-
-def _credits(nano: int) -> str:
-    return f"{(Decimal(nano) / _NANO_PER_CREDIT).normalize():f}"
 
 
 def _multiplier(model: Model) -> str:

@@ -25,6 +25,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.database import in_thread
+from accounts.days import day_at
 from accounts.github import open_github
 from accounts.models import NightlyTask, Reconciliation, Seat, SeatState
 from accounts.reconciling.comparing import reconcile
@@ -68,13 +69,13 @@ class Nightly:
     async def run(self) -> None:
         """Do each night's work until cancelled."""
         await self._sleep(START_SECONDS)
-        day = _day(self._now())
+        day = day_at(self._now())
         while True:
             await self.do_what_is_due()
             await self._sleep(LOOK_SECONDS)
-            if day != _day(self._now()):
+            if day != day_at(self._now()):
                 await self._sleep(self._spread())
-                day = _day(self._now())
+                day = day_at(self._now())
 
     async def do_what_is_due(self) -> list[str]:
         """Do the tasks that are due and that nobody else is at; returns those that were done."""
@@ -84,7 +85,7 @@ class Nightly:
         now = self._now()
         if now < self._not_before.get(name, now):
             return False
-        day = _day(now)
+        day = day_at(now)
         # A task of its own, so that what fails in it does not end the nights to come.
         outcome: bool | BaseException
         (outcome,) = await asyncio.gather(self._do_leased(name, work, day), return_exceptions=True)
@@ -140,10 +141,6 @@ def release(name: str, owner: str, done_day: date | None, now: datetime) -> None
 
 def _seats_to_reconcile() -> list[Seat]:
     zone = timezone.get_default_timezone()
-    midnight = datetime.combine(_day(timezone.now()), time.min, zone)
+    midnight = datetime.combine(day_at(timezone.now()), time.min, zone)
     done = Reconciliation.objects.filter(made_at__gte=midnight).values("seat")
     return list(Seat.objects.exclude(state=SeatState.DISABLED).exclude(pk__in=done))
-
-
-def _day(at: datetime) -> date:
-    return timezone.localtime(at, timezone.get_default_timezone()).date()

@@ -7,13 +7,14 @@ older than the budget, stands in the roll-ups: the row begins with the same sum.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.db.models import Q, Sum
 from django.utils import timezone
 
-from accounts.ledger.periods import end_of, start_of
+from accounts.days import end_of, start_of, this_day
 from accounts.models import Budget, BudgetPeriod, BudgetScope, BudgetSpan, UsageDay
 from accounts.models.usage_record import NANO_PER_CREDIT
 
@@ -40,6 +41,11 @@ class Spending:
         return max(0, self.budget.limit_nano - self.settled - self.reserved)
 
     @property
+    def resets_at(self) -> datetime:
+        """Midnight of the installation, when the next period begins."""
+        return timezone.make_aware(datetime.combine(self.end, time.min), timezone.get_default_timezone())
+
+    @property
     def taken(self) -> int:
         return self.settled + self.reserved
 
@@ -64,7 +70,7 @@ class Spending:
 
 def spendings_of(budgets: Iterable[Budget]) -> list[Spending]:
     """Return how each budget stands now, in the order given."""
-    today = timezone.localdate(timezone=timezone.get_default_timezone())
+    today = this_day()
     held = list(budgets)
     starts = {start_of(span, today) for span in BudgetSpan}
     periods = {

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Sum
-from django.utils import timezone
 
 from accounts.database import in_thread
+from accounts.days import this_day
 from accounts.models import ApiKey, Seat, UsageDay
 from accounts.spending import Spending, budgets_for, spendings_of
 
@@ -28,24 +28,6 @@ _TOKENS = ("input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetStanding:
-    """A budget and its period of today; money in nano-AIU."""
-
-    scope: str
-    whose: str
-    span: str
-    hard: bool
-    limit: int
-    settled: int
-    reserved: int
-    resets_at: datetime
-
-    @property
-    def left(self) -> int:
-        return max(0, self.limit - self.settled - self.reserved)
-
-
-@dataclass(frozen=True, slots=True)
 class SeatQuota:
     """One allowance of a seat as GitHub told it at `seen_at`, in the unit of its entitlement."""
 
@@ -58,7 +40,7 @@ class Standing:
     """Everything of a key that stands in the database; `today` counts requests, `tokens` and `nano` are today's."""
 
     created_at: datetime
-    budgets: tuple[BudgetStanding, ...]
+    budgets: tuple[Spending, ...]
     today: dict[str, int]
     tokens: dict[str, int]
     nano: int
@@ -87,33 +69,19 @@ class Standings:
 
 def standing_of(caller: Caller, seat: int | None) -> Standing:
     """Read it from the database."""
-    today = timezone.localdate(timezone=timezone.get_default_timezone())
+    today = this_day()
     columns = (*_TODAY, *_TOKENS, "nano")
     summed = UsageDay.objects.filter(key=caller.key, day=today).aggregate(**{name: Sum(name) for name in columns})
     sums = {name: summed[name] or 0 for name in columns}
     row = Seat.objects.only("quota", "quota_seen_at").filter(pk=seat).first() if seat is not None else None
     return Standing(
         created_at=ApiKey.objects.values_list("created_at", flat=True).get(pk=caller.key),
-        budgets=tuple(_standing_of(spending) for spending in spendings_of(budgets_for(caller))),
+        budgets=tuple(spendings_of(budgets_for(caller))),
         today={name: sums[name] for name in _TODAY},
         tokens={name: sums[name] for name in _TOKENS},
         nano=sums["nano"],
         quotas=_quotas(row),
         quota_seen_at=row.quota_seen_at if row is not None else None,
-    )
-
-
-def _standing_of(spending: Spending) -> BudgetStanding:
-    budget = spending.budget
-    return BudgetStanding(
-        scope=budget.scope,
-        whose=budget.whose,
-        span=budget.span,
-        hard=budget.hard,
-        limit=budget.limit_nano,
-        settled=spending.settled,
-        reserved=spending.reserved,
-        resets_at=datetime.combine(spending.end, datetime.min.time(), timezone.get_default_timezone()),
     )
 
 

@@ -28,10 +28,11 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from accounts.allowance import Allowance
+from accounts.amounts import fixed_credits
 from accounts.directory import Caller, SeatEntry
-from accounts.models.usage_record import NANO_PER_CREDIT
 from accounts.routing import choose_seat
-from accounts.standing import BudgetStanding, Standing
+from accounts.spending import Spending
+from accounts.standing import Standing
 from bridge.errors import BridgeError, Shedding
 from proxy.access import authenticate
 from proxy.counted import Bound, Measure, Used, own_bound, shared_bound
@@ -105,17 +106,18 @@ def _limits(bound: Bound | None, used: Used) -> dict[str, dict[str, int] | None]
     return told
 
 
-def _budget(budget: BudgetStanding) -> dict[str, Any]:
+def _budget(spending: Spending) -> dict[str, Any]:
+    budget = spending.budget
     return {
         "scope": budget.scope,
         "for": budget.whose,
         "span": budget.span,
         "hard": budget.hard,
-        "limit": _money(budget.limit),
-        "settled": _money(budget.settled),
-        "reserved": _money(budget.reserved),
-        "left": _money(budget.left),
-        "resets_at": budget.resets_at.isoformat(),
+        "limit": _money(budget.limit_nano),
+        "settled": _money(spending.settled),
+        "reserved": _money(spending.reserved),
+        "left": _money(spending.left),
+        "resets_at": spending.resets_at.isoformat(),
     }
 
 
@@ -144,7 +146,7 @@ def _quota(standing: Standing) -> dict[str, Any]:
 
 
 def _money(nano: int) -> dict[str, str | int]:
-    return {"credits": f"{nano // NANO_PER_CREDIT}.{nano % NANO_PER_CREDIT:09d}", "nano": nano}
+    return {"credits": fixed_credits(nano), "nano": nano}
 
 
 def _moment(at: object) -> str | None:

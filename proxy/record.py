@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from accounts.amounts import fixed_credits
 from accounts.directory import Caller
 from accounts.ledger import AttemptLine, BudgetSpent, Opening, Outcome, Settlement
 from accounts.prices.computing import compute
@@ -21,8 +22,6 @@ from proxy.speech import status_at, unforeseen
 if TYPE_CHECKING:
     from bridge.copilot.model import TokenPrice
     from proxy.runtime import Runtime
-
-NANO_PER_CREDIT = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ class Record:
         nano = self.tally.nano
         if nano is None and self._plan is not None:
             nano = compute(self.tally, self._prices())
-        return None if nano is None else f"{nano // NANO_PER_CREDIT}.{nano % NANO_PER_CREDIT:09d}"
+        return None if nano is None else fixed_credits(nano)
 
     async def succeed(self) -> None:
         await self._settle(Outcome.SETTLED, 200, "")

@@ -11,14 +11,14 @@ import logging
 import time
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import httpx
 from django.conf import settings
-from django.utils import timezone
 
 from accounts.database import in_thread
+from accounts.days import day_at, this_day
 from accounts.directory import Directory, SeatEntry, Snapshot
 from accounts.github import configured_overrides, configured_profile, configured_wire_profiles
 from accounts.ledger import LedgerWriter
@@ -178,11 +178,11 @@ class Runtime:
 
     def prices(self, seat: SeatEntry, model: Model, opened_at: float) -> tuple[TokenPrice, ...]:
         """The prices of a request to `model` on `seat` that opened at that Unix time; none when credits do not pay."""
-        day = datetime.fromtimestamp(opened_at, timezone.get_default_timezone()).date()
+        day = day_at(datetime.fromtimestamp(opened_at, UTC))
         return self.directory.snapshot.prices.prices(model, day, token_based=seat.token_based)
 
     def _note_prices(self, seat: int, catalogue: Catalogue) -> None:
-        card, today = self.directory.snapshot.prices, timezone.localdate(timezone=timezone.get_default_timezone())
+        card, today = self.directory.snapshot.prices, this_day()
         self.spawn(self._live_prices.hear(seat, catalogue.models, card, today))
 
     async def _learn_usual_outputs(self) -> None:

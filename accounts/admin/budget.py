@@ -15,9 +15,10 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 from accounts.admin.columns import NOTHING, Tone, badge, column, credits_text
 from accounts.admin.rows import ReadOnlyAdmin, ReadOnlyInline
+from accounts.admin.scoped import drop_unnamed
 from accounts.admin.switching import Switch, SwitchedAdmin
-from accounts.ledger.periods import end_of, start_of
-from accounts.models import Budget, BudgetPeriod, BudgetScope, BudgetWarning
+from accounts.days import end_of, start_of
+from accounts.models import Budget, BudgetPeriod, BudgetWarning
 from accounts.models.usage_record import NANO_PER_CREDIT
 from accounts.spending import spendings_of
 
@@ -58,12 +59,7 @@ class BudgetForm(_Form):
             self.initial["limit"] = self.instance.credits.normalize()
 
     def clean(self) -> dict[str, Any]:
-        """Drop what the chosen scope does not name: the page hides those fields but keeps their values."""
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        scope = cleaned.get("scope")
-        for name in (BudgetScope.TEAM, BudgetScope.MEMBER, BudgetScope.KEY):
-            if name in cleaned and scope is not None and name != scope:
-                cleaned[name.value] = None
+        cleaned = drop_unnamed(super().clean() or self.cleaned_data)
         if "limit" in cleaned:
             self.instance.limit_nano = int(cleaned["limit"] * NANO_PER_CREDIT)
         return cleaned

@@ -19,9 +19,9 @@ from accounts.admin.columns import credits_text, whole
 from accounts.admin.drilldown import RANGE
 from accounts.admin.filters import seat_is
 from accounts.admin.running import running_requests
+from accounts.days import this_day
 from accounts.models import Budget, BudgetWarning, Seat, SeatState, UsageRecord, UsageStatus
 from accounts.reports import Dimension, Measures, Per, ReportQuery, ReportRow, Viewer, run, totals
-from accounts.reports.query import this_day
 from accounts.spending import spendings_of
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from accounts.admin.drilldown import DAY, days_in
+from accounts.days import this_day
 from accounts.models import Door, SeatState, UsageDay
-from accounts.reports.query import this_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,8 +15,9 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 
 from accounts.admin.columns import Tone, badge, column
 from accounts.admin.lists_in_forms import LinesField
+from accounts.admin.scoped import drop_unnamed
 from accounts.admin.switching import Switch, SwitchedAdmin
-from accounts.models import ModelRoute, RouteOrigin, RouteScope
+from accounts.models import ModelRoute, RouteOrigin
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -37,13 +38,7 @@ class ModelRouteForm(_Form):
         fields = (*_DECIDED_ELSEWHERE, "active", "note")
 
     def clean(self) -> dict[str, Any]:
-        """Drop what the chosen scope does not name: the page hides those fields but keeps their values."""
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        scope = cleaned.get("scope")
-        for name in (RouteScope.TEAM, RouteScope.MEMBER, RouteScope.KEY):
-            if name in cleaned and scope is not None and name != scope:
-                cleaned[name.value] = None
-        return cleaned
+        return drop_unnamed(super().clean() or self.cleaned_data)
 
 
 @admin.register(ModelRoute)

@@ -20,11 +20,11 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 from accounts.admin.columns import NOTHING, Tone, badge, column, whole
 from accounts.admin.switching import Switch, SwitchedAdmin
+from accounts.days import this_day
 from accounts.models import Price, PriceOrigin
 from accounts.models.usage_record import NANO_PER_CREDIT
 from accounts.prices.card import RateCard, load_card
 from accounts.prices.computing import HIGHEST_NANO
-from accounts.reports.query import this_day
 
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList

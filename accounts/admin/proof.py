@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from accounts.admin.dashboard import requests_link
+from accounts.days import this_day
 from accounts.models import UsageStatus
 from accounts.reports.dimensions import Dimension
 from accounts.reports.names import names_of
 from accounts.reports.proof import Standing, budget_standings, standings, whole
-from accounts.reports.query import this_day
 from accounts.reports.viewer import Viewer
 
 if TYPE_CHECKING:

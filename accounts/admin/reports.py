@@ -18,13 +18,14 @@ from accounts.admin.dashboard import requests_link
 from accounts.admin.filters import LastDayFilter
 from accounts.admin.proof import proof_context
 from accounts.admin.rows import ReadOnlyAdmin
+from accounts.days import this_day
 from accounts.models import UsageDay, UsageSession
 from accounts.reports.attention import HEAVY_PERCENT, IDLE_DAYS, members_without_usage, seat_use
 from accounts.reports.conversations import find_conversation
 from accounts.reports.dimensions import RELATED, Dimension, Per
 from accounts.reports.export import PARAMETERS, ledger_download, report_download
 from accounts.reports.pages import PAGE, days_of, read_page
-from accounts.reports.query import parse, this_day
+from accounts.reports.query import parse
 from accounts.reports.viewer import Viewer
 
 if TYPE_CHECKING:

@@ -22,11 +22,6 @@ class Act:
     settlement: Settlement | None = None
 
 
-def _opening(act: Act, opening: Opening) -> Opening:
-    """Nothing is held back for a request that ends in the act that opens it."""
-    return opening if act.settlement is None else replace(opening, reserved=0)
-
-
 class Bookkeeper:
     """Writes the ledger on the calling thread's connection; `instance` is this process's id."""
 

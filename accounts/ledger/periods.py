@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -24,12 +24,12 @@ from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
+from accounts.days import end_of, start_of
 from accounts.ledger.booked import Booked, day_of
 from accounts.ledger.budget_lines import BudgetLine, BudgetLines
 from accounts.models import (
     Budget,
     BudgetPeriod,
-    BudgetSpan,
     BudgetWarning,
     UsageDay,
     UsageRecord,
@@ -96,28 +96,6 @@ class _Period:
             for mark in BudgetWarning.MARKS
             if self.refused or (self.line.limit > 0 and settled * 100 >= self.line.limit * mark)
         )
-
-
-def start_of(span: str, day: date) -> date:
-    """The first day of the period that `day` lies in."""
-    match span:
-        case BudgetSpan.DAY:
-            return day
-        case BudgetSpan.WEEK:
-            return day - timedelta(days=day.weekday())
-        case _:
-            return day.replace(day=1)
-
-
-def end_of(span: str, start: date) -> date:
-    """The first day after the period that begins on `start`."""
-    match span:
-        case BudgetSpan.DAY:
-            return start + timedelta(days=1)
-        case BudgetSpan.WEEK:
-            return start + timedelta(days=7)
-        case _:
-            return (start.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
 class Periods:

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.api_key import ApiKey
 from accounts.models.member import Member
+from accounts.models.scoping import names_its_row
 from accounts.models.team import Team
 from accounts.models.usage_record import NANO_PER_CREDIT
 from accounts.models.watched import Watched, WatchedQuerySet
@@ -67,12 +68,7 @@ class Budget(Watched):
         ordering = ["scope", "id"]
         constraints = [
             models.CheckConstraint(
-                condition=(
-                    Q(scope="installation", team__isnull=True, member__isnull=True, key__isnull=True)
-                    | Q(scope="team", team__isnull=False, member__isnull=True, key__isnull=True)
-                    | Q(scope="member", team__isnull=True, member__isnull=False, key__isnull=True)
-                    | Q(scope="key", team__isnull=True, member__isnull=True, key__isnull=False)
-                ),
+                condition=names_its_row("installation"),
                 name="budget_scope_names_its_row",
                 violation_error_message=_("Name exactly what the scope asks for: a team, a member or a key."),
             ),

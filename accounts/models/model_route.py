@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.api_key import ApiKey
 from accounts.models.member import Member
+from accounts.models.scoping import names_its_row
 from accounts.models.team import Team
 from accounts.models.watched import Watched, WatchedQuerySet
 from accounts.shipped import ROUTES
@@ -116,12 +117,7 @@ class ModelRoute(Watched):
         ordering = ["pattern", "-priority", "id"]
         constraints = [
             models.CheckConstraint(
-                condition=(
-                    Q(scope="everyone", team__isnull=True, member__isnull=True, key__isnull=True)
-                    | Q(scope="team", team__isnull=False, member__isnull=True, key__isnull=True)
-                    | Q(scope="member", team__isnull=True, member__isnull=False, key__isnull=True)
-                    | Q(scope="key", team__isnull=True, member__isnull=True, key__isnull=False)
-                ),
+                condition=names_its_row("everyone"),
                 name="route_scope_names_its_row",
                 violation_error_message=_("Name exactly what the scope asks for: a team, a member or a key."),
             ),

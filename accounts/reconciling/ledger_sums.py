@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import BigIntegerField, Case, Count, F, Q, Sum, Value, When
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
+from accounts.days import day_at
 from accounts.models import CostSource, QuotaUnit, UsageDay, UsageRecord, UsageStatus
 from accounts.reconciling.drift import NANO, Evidence
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
 
     from django.db.models import QuerySet
     from django.db.models.expressions import Combinable
@@ -102,12 +102,12 @@ def settled(seat: int, since: datetime, until: datetime) -> QuerySet[UsageRecord
 
 def pruned_rows(seat: int, since: datetime, until: datetime) -> int:
     """Return how many of the seat's requests of these days were deleted by retention."""
-    days = UsageDay.objects.filter(seat=seat, day__range=(_day(since), _day(until)))
+    days = UsageDay.objects.filter(seat=seat, day__range=(day_at(since), day_at(until)))
     return int(days.aggregate(rows=Coalesce(Sum("pruned"), 0))["rows"])
 
 
 def _opened(seat: int, first: datetime, last: datetime) -> QuerySet[UsageRecord]:
-    return UsageRecord.objects.filter(seat=seat, day__gte=_day(first), day__lte=_day(last)).order_by()
+    return UsageRecord.objects.filter(seat=seat, day__gte=day_at(first), day__lte=day_at(last)).order_by()
 
 
 def _worth(unit: QuotaUnit) -> Combinable:
@@ -123,7 +123,3 @@ def _worth(unit: QuotaUnit) -> Combinable:
 
 def _sum(worth: Any, condition: Q | None = None) -> Coalesce:
     return Coalesce(Sum(worth, filter=condition), 0, output_field=BigIntegerField())
-
-
-def _day(at: datetime) -> date:
-    return timezone.localtime(at, timezone.get_default_timezone()).date()

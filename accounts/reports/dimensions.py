@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import DateField, Func, TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from accounts.days import end_of
+
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models.sql.compiler import SQLCompiler
@@ -60,23 +62,6 @@ class StartOf(Func):
         return self.as_sql(compiler, connection, template=self._SQLITE[self.per], **context)
 
 
-def start_of(per: Per, day: date) -> date:
-    """Return the first day of the period that a day lies in."""
-    match per:
-        case Per.WEEK:
-            return day - timedelta(days=day.weekday())
-        case Per.MONTH:
-            return day.replace(day=1)
-        case _:
-            return day
-
-
-def end_of(per: Per, first: date) -> date:
+def last_of(per: Per, first: date) -> date:
     """Return the last day of the period that begins on `first`."""
-    match per:
-        case Per.WEEK:
-            return first + timedelta(days=6)
-        case Per.MONTH:
-            return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-        case _:
-            return first
+    return end_of(per, first) - timedelta(days=1)

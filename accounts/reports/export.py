@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import UsageRecord
 from accounts.models.usage_record import NANO_PER_CREDIT
-from accounts.reports.dimensions import Dimension, end_of
+from accounts.reports.dimensions import Dimension, last_of
 from accounts.reports.downloads import Download, Form
 from accounts.reports.measures import COLUMNS
 from accounts.reports.running import condition, run
@@ -74,7 +74,7 @@ def _wants_mark(parameters: QueryDict) -> bool:
 def _report_cells(query: ReportQuery, row: ReportRow) -> tuple[Any, ...]:
     first, last = query.since, query.until
     if row.period is not None:
-        first, last = max(first, row.period), min(last, end_of(query.per, row.period))
+        first, last = max(first, row.period), min(last, last_of(query.per, row.period))
     sums = (getattr(row.measures, name) for name in (*COLUMNS, *_DERIVED))
     return (first, last, row.subject, row.name, row.detail, *sums)
 

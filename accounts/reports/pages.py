@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
-from accounts.reports.dimensions import Dimension, Per, end_of
+from accounts.days import this_day
+from accounts.reports.dimensions import Dimension, Per, last_of
 from accounts.reports.measures import COLUMNS, Measures, ReportRow
 from accounts.reports.names import Name, names_of, unnamed
-from accounts.reports.query import NONE, ReportQuery, Value, this_day
+from accounts.reports.query import NONE, ReportQuery, Value
 from accounts.reports.running import run, totals
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def days_of(query: ReportQuery, row: ReportRow) -> tuple[date, date]:
     """Return the first and the last day that a line counts."""
     if row.period is None:
         return query.since, query.until
-    return max(query.since, row.period), min(query.until, end_of(query.per, row.period))
+    return max(query.since, row.period), min(query.until, last_of(query.per, row.period))
 
 
 def _text(value: Value) -> str:
@@ -166,7 +167,7 @@ def _period(query: ReportQuery, row: ReportRow) -> str:
         case Per.MONTH:
             return f"{row.period:%Y-%m}"
         case Per.WEEK:
-            return f"{row.period} – {end_of(Per.WEEK, row.period):%m-%d}"
+            return f"{row.period} – {last_of(Per.WEEK, row.period):%m-%d}"
         case _:
             return str(row.period)
 

@@ -7,9 +7,9 @@ from datetime import date
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.days import this_day
 from accounts.reports.dimensions import OF_DAYS, OF_SESSIONS, RELATED, Dimension, Per
 from accounts.reports.measures import COLUMNS
 
@@ -38,11 +38,6 @@ class ReportQuery:
     until: date
     filters: Mapping[Dimension, tuple[Value, ...]] = field(default_factory=dict)
     order: str = ""
-
-
-def this_day() -> date:
-    """Return today in the installation's time zone, the one that decides the day of a ledger row."""
-    return timezone.localdate(timezone=timezone.get_default_timezone())
 
 
 def parse(parameters: QueryDict, *, ignored: Collection[str] = (), of_rows: bool = False) -> ReportQuery:

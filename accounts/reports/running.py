@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import F, Q, Sum
 
+from accounts.days import start_of
 from accounts.models import UsageDay, UsageSession
-from accounts.reports.dimensions import Dimension, Per, StartOf, start_of
+from accounts.reports.dimensions import Dimension, Per, StartOf
 from accounts.reports.measures import COLUMNS, Measures, ReportRow
 from accounts.reports.names import Name, names_of, unnamed
 

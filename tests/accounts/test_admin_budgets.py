@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.ledger.periods import end_of, start_of
+from accounts.days import end_of, start_of
 from accounts.models import Budget, BudgetPeriod, BudgetWarning
 from tests.accounts.console import owner
 from tests.accounts.rows import a_member

@@ -12,9 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.admin.dashboard import Figure
-from accounts.ledger.periods import end_of, start_of
+from accounts.days import end_of, start_of, this_day
 from accounts.models import Budget, BudgetPeriod, Instance, SeatState
-from accounts.reports.query import this_day
 from tests.accounts.booked import booked
 from tests.accounts.console import auditor, owner, text_of
 from tests.accounts.rows import a_member, a_record, a_seat

@@ -10,9 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.admin.price import exact_credits
+from accounts.days import this_day
 from accounts.models import Epoch, Price, PriceOrigin
 from accounts.prices.card import load_card
-from accounts.reports.query import this_day
 from tests.accounts.cards import CREDIT, a_price
 from tests.accounts.console import act_on, auditor, list_of, owner, page_of, text_of, ticked
 

@@ -10,9 +10,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.days import this_day
 from accounts.models import ApiKey, Seat, UsageDay, UsageSession
 from accounts.reports import Dimension, Per
-from accounts.reports.query import this_day
 from tests.accounts.booked import booked
 from tests.accounts.console import auditor, list_of, outsider, owner, page_of, text_of
 from tests.accounts.rows import a_member, a_record, a_seat

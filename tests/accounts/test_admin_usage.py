@@ -13,8 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.admin.ledger_list import request_id
+from accounts.days import this_day
 from accounts.models import ApiKey, UsageAttempt, UsageDay, UsageRecord, UsageSession
-from accounts.reports.query import this_day
 from accounts.reports.window import ROWS
 from tests.accounts.booked import booked
 from tests.accounts.console import list_of, owner, page_of, saving, text_of

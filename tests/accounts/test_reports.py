@@ -12,10 +12,10 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.days import this_day
 from accounts.models import ApiKey, Member, Role, Team
 from accounts.reports import Dimension, Measures, Per, ReportQuery, Viewer, parse, run, totals
-from accounts.reports.dimensions import end_of
-from accounts.reports.query import this_day
+from accounts.reports.dimensions import last_of
 from tests.accounts.booked import booked
 from tests.accounts.rows import a_member, a_seat
 
@@ -256,5 +256,5 @@ def test_all_faults_of_an_address_are_told_at_once() -> None:
 @given(st.dates(date(2000, 1, 1), date(2100, 1, 1)))
 def test_a_month_ends_the_day_before_the_next_begins(day: date) -> None:
     first = day.replace(day=1)
-    end = end_of(Per.MONTH, first)
+    end = last_of(Per.MONTH, first)
     assert (end.month, (end + timedelta(days=1)).day) == (first.month, 1)

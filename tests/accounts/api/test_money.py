@@ -14,7 +14,7 @@ from rest_framework.exceptions import ValidationError
 
 from accounts.amounts import credits_of
 from accounts.api.money import LARGEST, Money
-from accounts.ledger.periods import end_of, start_of
+from accounts.days import end_of, start_of
 from accounts.models import (
     Budget,
     BudgetPeriod,

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.days import end_of, start_of
 from accounts.ledger import BudgetSpent
 from accounts.ledger.bookkeeper import Act, Bookkeeper
 from accounts.ledger.budget_lines import BudgetLine
-from accounts.ledger.periods import PeriodsMissing, end_of, start_of
+from accounts.ledger.periods import PeriodsMissing
 from accounts.models import (
     Budget,
     BudgetPeriod,

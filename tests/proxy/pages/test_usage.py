@@ -13,9 +13,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts.days import this_day
 from accounts.models import ApiKey, Budget, Member, Role, Team, UsageAttempt, UsageDay, UsageRecord, UsageSession
 from accounts.reports import Dimension, Per
-from accounts.reports.query import this_day
 from accounts.reports.window import ROWS
 from proxy.pages.usage import OFFERED, SHOWN
 from tests.accounts.booked import booked
